@@ -1,0 +1,20 @@
+/** bits.ts — integer arithmetic on sizes and addresses. */
+
+/** Smallest multiple of `align` (a power of two) that is >= `n`. */
+export function roundUp(n: number, align: number): number {
+  return (n + align - 1) & ~(align - 1);
+}
+
+export function isPowerOf2(n: number): boolean {
+  return n > 0 && (n & (n - 1)) === 0;
+}
+
+/** floor(log2 n) for 1 <= n < 2^32. */
+export function log2Floor(n: number): number {
+  return 31 - Math.clz32(n);
+}
+
+/** ceil(log2 n) for 1 <= n <= 2^31. */
+export function log2Ceil(n: number): number {
+  return n <= 1 ? 0 : 32 - Math.clz32(n - 1);
+}

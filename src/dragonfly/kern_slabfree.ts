@@ -1,0 +1,141 @@
+/**
+ * kern_slabfree.ts — kfree: a chunk back to its zone.
+ *
+ * Follows   DragonFly sys/kern/kern_slaballoc.c kfree.
+ *
+ *        freer == owner                       freer != owner
+ *   ┌────────────────────────────┐     ┌──────────────────────────────────────┐
+ *   │ push on LChunks, NFree++   │     │ own statistics, then slab_remote.ts: │
+ *   │ first chunk: onto ZoneAry  │     │ after the link the zone may vanish,  │
+ *   │ last one home: FreeZones?  │     │ unless the policy pins it            │
+ *   └────────────────────────────┘     └──────────────────────────────────────┘
+ *
+ * How a pointer is judged: kmemusage of its own page > 0, an oversized block; else kmemusage of its zone's first page
+ * says -(owner + 1). That word is the allocator's own, not the client's, so no block's contents can pass for a zone.
+ * Runs in   thread or interrupt context.
+ */
+import { P_BADFREE, P_BADFREE2, P_FREE_MAGIC, P_NULLFREE } from '../base/panics.js';
+import { IPIF_FREE_REMOTE } from '../base/ipif.js';
+import { FREE_IPI, FREE_LOCKED } from '../base/policy.js';
+import { racy } from '../hw/atomics.js';
+import { curcpu } from '../hw/curcpu.js';
+import { i32 } from '../hw/heap.js';
+import { critEnter, critExit, intrDisable, intrRestore } from '../kern/critical.js';
+import { KTR, ktr } from '../kern/ktr.js';
+import { KTR_FREE } from '../kern/ktr.layout.js';
+import { ipiqRegister } from '../kern/lwkt_ipiq.js';
+import { mallocTypeFreed } from '../kern/malloc_stats.js';
+import { KS_MAGIC, M_MAGIC } from '../kern/malloc_type.layout.js';
+import { panic } from '../kern/panic.js';
+import { btokup, KVA_BYTES, KVA_START } from '../vm/kmemusage.js';
+import { chunkMarkFree, chunkPoison } from './chunk.js';
+import { slabLock, slabUnlock } from './kern_slablock.js';
+import { checkZoneFree } from './kern_slabzone.js';
+import { ZERO_LENGTH_PTR } from './malloc.js';
+import { freeOversized } from './oversized.js';
+import { remoteFree } from './slab_remote.js';
+import {
+  Z_BASEPTR, Z_CHUNKSIZE, Z_CPU, Z_LCHUNKS, Z_LISTED, Z_MAGIC, Z_NFREE, Z_NSPAN, ZALLOC_SLAB_MAGIC,
+} from './slaballoc.layout.js';
+import { FREE, slgdFind, ZONE_MASK, zoneInsertHead } from './slglobaldata.js';
+
+declare const INVARIANTS: boolean;
+
+/** checks, locks and event records are the slow path's business */
+const FAST_PATH = FREE !== FREE_LOCKED && !INVARIANTS && !KTR;
+
+/**
+ * Frees a block.
+ * @param ptr what kmalloc returned, on whatever CPU
+ * @param type address of the malloc_type it was allocated with
+ */
+export function kfree(ptr: number, type: number): void {
+  const z = ptr & ZONE_MASK;
+  const zw = z >>> 2;
+  // a zone's words here do not change while one of its chunks is out, and this one is; an address outside the memory
+  // reads no magic
+  if (
+    FAST_PATH && (ptr & 7) === 0 && racy(btokup(z)) === ~curcpu && i32[zw + Z_MAGIC] === ZALLOC_SLAB_MAGIC &&
+    i32[(type >>> 2) + KS_MAGIC] === M_MAGIC
+  ) {
+    intrDisable();
+    const nfree = i32[zw + Z_NFREE] + 1;
+    i32[ptr >>> 2] = i32[zw + Z_LCHUNKS];
+    i32[zw + Z_LCHUNKS] = ptr;
+    i32[zw + Z_NFREE] = nfree;
+    mallocTypeFreed(type, (zw + Z_CHUNKSIZE) >>> 1);
+    if ((nfree - 2) >>> 0 >= i32[zw + Z_NSPAN]) zoneFreed(z);
+    intrRestore();
+  } else {
+    kfreeSlow(ptr, type);
+  }
+}
+
+/** Everything that is not a chunk of this CPU's own zones, and what is wrong with it. */
+function kfreeSlow(ptr: number, type: number): void {
+  if (ptr === 0) panic(P_NULLFREE);
+  if (ptr === ZERO_LENGTH_PTR) return;
+  if (i32[(type >>> 2) + KS_MAGIC] !== M_MAGIC) panic(P_FREE_MAGIC, type);
+  const z = ownerZone(ptr);
+  if (KTR) ktr(KTR_FREE, ptr, type, 0);
+  if (z === 0) {
+    freeOversized(ptr, type);
+    return;
+  }
+  critEnter();
+  const owner = i32[(z >>> 2) + Z_CPU];
+  if (owner === curcpu || FREE === FREE_LOCKED) {
+    const sl = slabLock(owner);
+    mallocTypeFreed(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1);
+    chunkFree(z, ptr);
+    slabUnlock(sl);
+  } else {
+    // policy `ipi`: the owner does the accounting, as it did in 2005
+    if (FREE !== FREE_IPI) mallocTypeFreed(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1);
+    remoteFree(z, ptr, type);
+  }
+  critExit();
+}
+
+/**
+ * The zone a block lies in, 0 for an oversized block.
+ * @throws panic BADFREE for anything kmalloc cannot have returned
+ */
+export function ownerZone(ptr: number): number {
+  if ((ptr - KVA_START) >>> 0 >= KVA_BYTES || (ptr & 7) !== 0) panic(P_BADFREE, ptr);
+  if (racy(btokup(ptr)) > 0) return (ptr & 4095) === 0 ? 0 : panic(P_BADFREE, ptr);
+  const z = ptr & ZONE_MASK;
+  const zw = z >>> 2;
+  if (z < KVA_START || racy(btokup(z)) >= 0 || i32[zw + Z_MAGIC] !== ZALLOC_SLAB_MAGIC) panic(P_BADFREE, ptr);
+  if (ptr < i32[zw + Z_BASEPTR]) panic(P_BADFREE, ptr);
+  return z;
+}
+
+/** Puts a chunk on its zone's own list, which is this CPU's or locked. */
+function chunkFree(z: number, chunk: number): void {
+  const zw = z >>> 2;
+  if (INVARIANTS) {
+    chunkMarkFree(z, chunk);
+    chunkPoison(chunk, i32[zw + Z_CHUNKSIZE]);
+    const next = i32[zw + Z_LCHUNKS];
+    if (next !== 0 && (next - z) >>> 0 >= ~ZONE_MASK) panic(P_BADFREE2, next);
+  }
+  i32[chunk >>> 2] = i32[zw + Z_LCHUNKS];
+  i32[zw + Z_LCHUNKS] = chunk;
+  i32[zw + Z_NFREE]++;
+  zoneFreed(z);
+}
+
+/** The zone has its first chunk again, or its last. */
+function zoneFreed(z: number): void {
+  const sl = slgdFind(i32[(z >>> 2) + Z_CPU]);
+  if (i32[(z >>> 2) + Z_LISTED] === 0) zoneInsertHead(sl, z);
+  checkZoneFree(sl, z, false);
+}
+
+/** free_remote, policy `ipi`: the chunk carries its type. IPI context on the owner. */
+function freeRemote(chunk: number): void {
+  kfree(chunk, i32[chunk >>> 2]);
+}
+
+ipiqRegister(IPIF_FREE_REMOTE, freeRemote);

@@ -1,0 +1,84 @@
+/** slglobaldata.ts — a CPU's slab data, its lists of zones, and the constants of this machine's slabs. */
+import { curcpu } from '../hw/curcpu.js';
+import { f64, i32 } from '../hw/heap.js';
+import { SB_FREE, SB_SLGD, SB_ZONE_SIZE } from '../hw/superblock.layout.js';
+import { ZALLOC_ZONE_LIMIT } from './malloc.js';
+import {
+  SL_WORDS, SL_ZONEARY, SL_ZONETAIL, Z_LISTED, Z_NEXT, Z_NMAX, Z_NSPAN, Z_PREV, Z_ZONEINDEX,
+} from './slaballoc.layout.js';
+
+export const FREE = i32[SB_FREE];
+export const ZONE_SIZE = i32[SB_ZONE_SIZE];
+export const ZONE_MASK = ~(ZONE_SIZE - 1);
+export const ZONE_PAGES = ZONE_SIZE >>> 12;
+/** sizes from here on are oversized */
+export const ZONE_LIMIT = Math.min(ZONE_SIZE / 4, ZALLOC_ZONE_LIMIT);
+
+const SLGD = i32[SB_SLGD] >>> 2;
+
+/** Word index of this CPU's SLGlobalData. */
+export function myslgd(): number {
+  return SLGD + curcpu * SL_WORDS;
+}
+
+export function slgdFind(cpu: number): number {
+  return SLGD + cpu * SL_WORDS;
+}
+
+/** Counts an event of the CPU whose SLGlobalData is `sl`. @param counter SLC_* */
+export function slCount(sl: number, counter: number, delta: number): void {
+  f64[(sl + counter) >>> 1] += delta;
+}
+
+// ---- ZoneAry: per class a doubly linked list; chunks are taken from its head
+
+export function zoneInsertHead(sl: number, z: number): void {
+  const zw = z >>> 2;
+  const head = sl + SL_ZONEARY + i32[zw + Z_ZONEINDEX];
+  const next = i32[head];
+  i32[zw + Z_NEXT] = next;
+  i32[zw + Z_PREV] = 0;
+  i32[zw + Z_LISTED] = 1;
+  if (next !== 0) i32[(next >>> 2) + Z_PREV] = z;
+  else i32[sl + SL_ZONETAIL + i32[zw + Z_ZONEINDEX]] = z;
+  i32[head] = z;
+  setSpan(z);
+}
+
+export function zoneInsertTail(sl: number, z: number): void {
+  const zw = z >>> 2;
+  const tail = sl + SL_ZONETAIL + i32[zw + Z_ZONEINDEX];
+  const prev = i32[tail];
+  i32[zw + Z_NEXT] = 0;
+  i32[zw + Z_PREV] = prev;
+  i32[zw + Z_LISTED] = 1;
+  if (prev !== 0) i32[(prev >>> 2) + Z_NEXT] = z;
+  else i32[sl + SL_ZONEARY + i32[zw + Z_ZONEINDEX]] = z;
+  i32[tail] = z;
+  setSpan(i32[sl + SL_ZONEARY + i32[zw + Z_ZONEINDEX]]);
+}
+
+export function zoneRemove(sl: number, z: number): void {
+  const zw = z >>> 2;
+  const zi = i32[zw + Z_ZONEINDEX];
+  const next = i32[zw + Z_NEXT];
+  const prev = i32[zw + Z_PREV];
+  if (next !== 0) i32[(next >>> 2) + Z_PREV] = prev;
+  else i32[sl + SL_ZONETAIL + zi] = prev;
+  if (prev !== 0) i32[(prev >>> 2) + Z_NEXT] = next;
+  else i32[sl + SL_ZONEARY + zi] = next;
+  i32[zw + Z_LISTED] = 0;
+  setSpan(i32[sl + SL_ZONEARY + zi]);
+}
+
+/**
+ * After a change of a class's list: its only zone may be whole without anybody looking, two or more may not.
+ * @param head first zone of the list, or 0
+ */
+function setSpan(head: number): void {
+  if (head === 0) return;
+  const hw = head >>> 2;
+  const second = i32[hw + Z_NEXT];
+  i32[hw + Z_NSPAN] = i32[hw + Z_NMAX] - (second === 0 ? 0 : 2);
+  if (second !== 0) i32[(second >>> 2) + Z_NSPAN] = i32[(second >>> 2) + Z_NMAX] - 2;
+}

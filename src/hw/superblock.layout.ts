@@ -1,0 +1,96 @@
+/**
+ * superblock.layout.ts — page 0: what the machine is.
+ *
+ *   word  0 ┌──────────────────────────────┐
+ *           │ identity, boot options       │ const   lines 0-1
+ *        32 │ where every area starts      │ const   lines 2-3
+ *        64 │ the panic record             │ atomic  line 4: first CAS wins, never cleared
+ *        80 │ stop word, boot state, gang  │ atomic  line 5
+ *        96 │ tunables                     │ const   line 6
+ *       112 │ exception text of a panic    │ written once by the host after the panic, lines 7-23
+ *       400 └──────────────────────────────┘
+ *
+ * Address 0 is NULL; the superblock is where it points, so a stray store through NULL hits the magic and is seen.
+ * Written by the host before the first CPU starts; `const` words never change afterwards.
+ */
+import { struct } from '../base/struct.js';
+
+export const SB_MAGIC = 0;
+export const SB_VERSION = 1;
+/** physical memory in pages of 4096 bytes */
+export const SB_NPAGES = 2;
+export const SB_NCPU = 3;
+/** STATS_*, FREE_*, MTX_* of base/policy */
+export const SB_STATS = 4;
+export const SB_FREE = 5;
+export const SB_MUTEX = 6;
+/** polls a signal is delayed, or SIGNAL_TICK */
+export const SB_SIGNAL = 7;
+export const SB_SEED = 8;
+/** 1: this machine runs the invariants flavour (zones carry bitmaps) */
+export const SB_INVARIANTS = 9;
+/** events per CPU ring, 0: ktr off */
+export const SB_KTR_ENTRIES = 10;
+/** messages per IPI FIFO, a power of two */
+export const SB_IPIQ_FIFO = 11;
+/** bytes of a zone, a power of two */
+export const SB_ZONE_SIZE = 12;
+/** of the CPUs, those the host started itself; the rest are attached by the user's workers */
+export const SB_NHOSTCPU = 13;
+
+/** byte addresses of the areas */
+export const SB_INTR = 32;
+export const SB_GD = 33;
+export const SB_IPIQ = 34;
+export const SB_KTR = 35;
+export const SB_VM = 36;
+export const SB_PGA = 37;
+export const SB_KMU = 38;
+export const SB_SLGD = 39;
+export const SB_ZINDEX = 40;
+export const SB_MALLOC = 41;
+/** first page the page allocator owns; everything below is the kernel's image */
+export const SB_FIRST_PAGE = 42;
+
+export const SB_PANIC = 64;
+export const SB_PANIC_CPU = 65;
+export const SB_PANIC_A = 66;
+export const SB_PANIC_B = 67;
+export const SB_PANIC_C = 68;
+
+/** 1: every CPU leaves as soon as it looks */
+export const SB_STOP = 80;
+/** number of CPUs that finished kernel start-up */
+export const SB_BOOTED = 81;
+/** CPUs inside a phase */
+export const SB_NRUNNING = 82;
+/** gang barrier: arrivals of the current generation, and the generation */
+export const SB_GANG_COUNT = 83;
+export const SB_GANG_GEN = 84;
+
+/** tunables, set at boot, readable by name (kern/sysctl.ts) */
+export const SB_ZONE_CACHE = 96;
+export const SB_MALLOC_PATTERN = 97;
+export const SB_RBATCH = 98;
+export const SB_IPIQ_TIMEOUT = 99;
+
+/** exception text: byte length, then UTF-8 */
+export const SB_EXCEPTION = 112;
+export const SB_EXCEPTION_BYTES = 1148;
+export const SB_WORDS = 400;
+
+export const SUPERBLOCK_MAGIC = 0x61706d73; // 'smpa'
+export const SUPERBLOCK_VERSION = 1;
+
+export const SUPERBLOCK = /* @__PURE__ */ struct(
+  'superblock',
+  SB_WORDS,
+  ['const', 'const', 'const', 'const', 'atomic', 'atomic', 'const', 'const'],
+  {
+    SB_MAGIC, SB_VERSION, SB_NPAGES, SB_NCPU, SB_STATS, SB_FREE, SB_MUTEX, SB_SIGNAL, SB_SEED, SB_INVARIANTS,
+    SB_KTR_ENTRIES, SB_IPIQ_FIFO, SB_ZONE_SIZE, SB_NHOSTCPU, SB_INTR, SB_GD, SB_IPIQ, SB_KTR, SB_VM, SB_PGA, SB_KMU,
+    SB_SLGD, SB_ZINDEX, SB_MALLOC, SB_FIRST_PAGE, SB_PANIC, SB_PANIC_CPU, SB_PANIC_A, SB_PANIC_B, SB_PANIC_C,
+    SB_STOP, SB_BOOTED, SB_NRUNNING, SB_GANG_COUNT, SB_GANG_GEN, SB_ZONE_CACHE, SB_MALLOC_PATTERN, SB_RBATCH,
+    SB_IPIQ_TIMEOUT, SB_EXCEPTION,
+  },
+);

@@ -1,0 +1,26 @@
+/** local.ts — a live set of one CPU: replace a random one of the slots by a block of a random size. */
+import { xorshift32 } from '../base/prng.js';
+import { i32 } from '../hw/heap.js';
+import { kmalloc } from '../dragonfly/kern_slaballoc.js';
+import { kfree } from '../dragonfly/kern_slabfree.js';
+import { M_WAITOK } from '../dragonfly/malloc.js';
+
+export const LOCAL_SLOTS = 1024;
+
+/**
+ * @param slots word index of LOCAL_SLOTS words: pointers, 0 where empty
+ * @param x random state, carried on from call to call
+ * @returns the random state
+ */
+export function localLoop(type: number, slots: number, ops: number, x: number): number {
+  for (let n = 0; n < ops; n++) {
+    x = xorshift32(x);
+    const slot = slots + (x & (LOCAL_SLOTS - 1));
+    const old = i32[slot];
+    if (old !== 0) kfree(old, type);
+    const p = kmalloc(16 + ((x >>> 10) % 1009), type, M_WAITOK);
+    i32[p >>> 2] = n;
+    i32[slot] = p;
+  }
+  return x;
+}
