@@ -28,7 +28,7 @@ import { critEnter, critExit, intrDisable, intrRestore } from '../kern/critical.
 import { NCPU } from '../kern/globaldata.js';
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_MALLOC } from '../kern/ktr.layout.js';
-import { mallocTypeAllocated, mallocTypeMemuse } from '../kern/malloc_stats.js';
+import { mtsAllocated, mallocTypeMemuse } from '../kern/malloc_stats.js';
 import {
   KS_LIMIT, KS_LOOSEMEMUSE, KS_MAGIC, KS_USE, KU_ALLOWANCE, KU_WORDS, M_MAGIC,
 } from '../kern/malloc_type.layout.js';
@@ -75,7 +75,7 @@ export function kmalloc(size: number, type: number, flags: number): number {
     if (chunk !== 0 && nfree > 0) {
       i32[zw + Z_LCHUNKS] = i32[chunk >>> 2];
       i32[zw + Z_NFREE] = nfree;
-      mallocTypeAllocated(type, (zw + Z_CHUNKSIZE) >>> 1);
+      mtsAllocated(type, (zw + Z_CHUNKSIZE) >>> 1);
       intrRestore();
       return chunk;
     }
@@ -134,7 +134,7 @@ function chunkAlloc(size: number, chunkSize: number, type: number): number {
   }
   if (chunk !== 0) {
     if (INVARIANTS) chunkMarkAllocated(z, chunk & ~1);
-    mallocTypeAllocated(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1);
+    mtsAllocated(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1);
   }
   slabUnlock(sl);
   critExit();

@@ -24,7 +24,7 @@ import { critEnter, critExit, intrDisable, intrRestore } from '../kern/critical.
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_FREE } from '../kern/ktr.layout.js';
 import { ipiqRegister } from '../kern/lwkt_ipiq.js';
-import { mallocTypeFreed } from '../kern/malloc_stats.js';
+import { mtsFreed } from '../kern/malloc_stats.js';
 import { KS_MAGIC, M_MAGIC } from '../kern/malloc_type.layout.js';
 import { panic } from '../kern/panic.js';
 import { btokup, KVA_BYTES, KVA_START } from '../vm/kmemusage.js';
@@ -63,7 +63,7 @@ export function kfree(ptr: number, type: number): void {
     i32[ptr >>> 2] = i32[zw + Z_LCHUNKS];
     i32[zw + Z_LCHUNKS] = ptr;
     i32[zw + Z_NFREE] = nfree;
-    mallocTypeFreed(type, (zw + Z_CHUNKSIZE) >>> 1);
+    mtsFreed(type, (zw + Z_CHUNKSIZE) >>> 1);
     if ((nfree - 2) >>> 0 >= i32[zw + Z_NSPAN]) zoneFreed(z);
     intrRestore();
   } else {
@@ -86,12 +86,12 @@ function kfreeSlow(ptr: number, type: number): void {
   const owner = i32[(z >>> 2) + Z_CPU];
   if (owner === curcpu || FREE === FREE_LOCKED) {
     const sl = slabLock(owner);
-    mallocTypeFreed(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1);
+    mtsFreed(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1);
     chunkFree(z, ptr);
     slabUnlock(sl);
   } else {
     // policy `ipi`: the owner does the accounting, as it did in 2005
-    if (FREE !== FREE_IPI) mallocTypeFreed(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1);
+    if (FREE !== FREE_IPI) mtsFreed(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1);
     remoteFree(z, ptr, type);
   }
   critExit();

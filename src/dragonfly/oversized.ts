@@ -10,7 +10,7 @@ import { i32, i64 } from '../hw/heap.js';
 import { critEnter, critExit } from '../kern/critical.js';
 import { mycpu } from '../kern/globaldata.js';
 import { GD_NESTING } from '../kern/globaldata.layout.js';
-import { mallocTypeAllocated, mallocTypeFreed } from '../kern/malloc_stats.js';
+import { mtsAllocated, mtsFreed } from '../kern/malloc_stats.js';
 import { btokup } from '../vm/kmemusage.js';
 import { chunkPoison } from './chunk.js';
 import { slabLock, slabUnlock } from './kern_slablock.js';
@@ -30,7 +30,7 @@ export function mallocOversized(bytes: number, type: number): number {
   const sl = slabLock(curcpu);
   i32[btokup(block)] = bytes >>> 12;
   i64[(sl + SL_SIZE) >>> 1] = BigInt(bytes);
-  mallocTypeAllocated(type, (sl + SL_SIZE) >>> 1);
+  mtsAllocated(type, (sl + SL_SIZE) >>> 1);
   slCount(sl, SLC_BIGALLOC, bytes / 1024);
   slabUnlock(sl);
   critExit();
@@ -45,7 +45,7 @@ export function freeOversized(address: number, type: number): void {
   i32[btokup(address)] = 0;
   if (INVARIANTS) chunkPoison(address, bytes);
   i64[(sl + SL_SIZE) >>> 1] = BigInt(bytes);
-  mallocTypeFreed(type, (sl + SL_SIZE) >>> 1);
+  mtsFreed(type, (sl + SL_SIZE) >>> 1);
   const later = i32[mycpu() + GD_NESTING] !== 0;
   if (later) {
     i32[(address >>> 2) + Z_MAGIC] = ZALLOC_OVSZ_MAGIC;

@@ -76,6 +76,9 @@ export function configure(options: BootOptions = {}): Configuration {
     ktr: integer('ktr', options.ktr ?? 0, 0, 1 << 20),
     tunables: tunables(options.tunables ?? {}),
   };
+  if (configuration.stats === 'mutex-up' && cpus + attach > 1) {
+    throw bad('stats', 'mutex-up', 'another policy: mutex-up locks with plain stores and is only right with cpus: 1');
+  }
   checkRoom(configuration);
   return configuration;
 }

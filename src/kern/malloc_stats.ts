@@ -12,7 +12,7 @@
  * Follows   FreeBSD sys/kern/kern_malloc.c rev. 63a7e0a3 (malloc_type_zone_allocated, malloc_type_freed) and the mutex
  *           version before it. Only successful allocations are counted, and nothing for size 0.
  * Rule      a slot is written by its CPU only (kernel.md C.2); under invariants its last writer is recorded and checked.
- * Runs in   mallocTypeAllocated, mallocTypeFreed: a critical section. The others: anywhere.
+ * Runs in   mtsAllocated, mtsFreed: inside a critical section. The others: anywhere.
  * See       docs/design/statistics.md
  */
 import { P_SLOT_WRITER } from '../base/panics.js';
@@ -43,7 +43,7 @@ const STRIDE = mtsStride(STATS);
  * @param sizeAt dword index of a 64-bit word that holds the size in bytes: a size that is already 64 bits wide need
  *   not be converted
  */
-export function mallocTypeAllocated(type: number, sizeAt: number): void {
+export function mtsAllocated(type: number, sizeAt: number): void {
   if (!OWN_SLOT) return sharedAllocated(type, sizeAt);
   const mts = (type >>> 3) + MTS + curcpu * STRIDE;
   i64[mts + MTS_MEMALLOCED] += i64[sizeAt];
@@ -52,7 +52,7 @@ export function mallocTypeAllocated(type: number, sizeAt: number): void {
 }
 
 /** The same for a block that goes back. */
-export function mallocTypeFreed(type: number, sizeAt: number): void {
+export function mtsFreed(type: number, sizeAt: number): void {
   if (!OWN_SLOT) return sharedFreed(type, sizeAt);
   const mts = (type >>> 3) + MTS + curcpu * STRIDE;
   i64[mts + MTS_MEMFREED] += i64[sizeAt];
@@ -61,14 +61,18 @@ export function mallocTypeFreed(type: number, sizeAt: number): void {
 }
 
 /** malloc_type_allocated: one update on its own, with the protection its policy asks for. Thread context. */
-export function mallocTypeUpdate(type: number, sizeAt: number): void {
-  if (OWN_SLOT) {
-    critEnter();
-    mallocTypeAllocated(type, sizeAt);
-    critExit();
-  } else {
-    mallocTypeAllocated(type, sizeAt);
-  }
+export function mallocTypeAllocated(type: number, sizeAt: number): void {
+  if (!OWN_SLOT) return sharedAllocated(type, sizeAt);
+  critEnter();
+  mtsAllocated(type, sizeAt);
+  critExit();
+}
+
+export function mallocTypeFreed(type: number, sizeAt: number): void {
+  if (!OWN_SLOT) return sharedFreed(type, sizeAt);
+  critEnter();
+  mtsFreed(type, sizeAt);
+  critExit();
 }
 
 function checkWriter(type: number): void {

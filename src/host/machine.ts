@@ -1,0 +1,239 @@
+/**
+ * machine.ts — a machine: its memory, its CPUs, the clock, and what happens when one of them dies.
+ *
+ *   boot ──► workers up, kernel built by CPU 0 ──► run phases ──► stop
+ *                                                    │ panic, or a worker's death: every waiter is woken, every
+ *                                                    ▼ pending call settles, the memory stays for the post-mortem
+ */
+import { Worker } from 'node:worker_threads';
+import { SmpallocError } from '../base/errors.js';
+import { P_CPU_DIED } from '../base/panics.js';
+import type { CpuApi, PhaseResult } from '../base/protocol.js';
+import type { CpuTicket } from '../hw/bind.js';
+import { Memory } from '../observe/memory.js';
+import { panicRecord, panicReport } from '../observe/panic_report.js';
+import { writeCore } from './core.js';
+import { format } from './format.js';
+import { type Link, link } from './link.js';
+import { type BootOptions, type Configuration, configure } from './options.js';
+import { distUrl } from './root.js';
+import { Switchboard } from './switchboard.js';
+
+const TICK_MS = 10;
+/** after a panic: how long a CPU may take to notice before its worker is ended */
+const GRACE_MS = 2000;
+
+/** The machine panicked: `report` is what the kernel prints. */
+export class MachinePanic extends SmpallocError {
+  override readonly name = 'MachinePanic';
+  readonly panicCode: number;
+  readonly report: readonly string[];
+
+  constructor(panicCode: number, report: readonly string[]) {
+    super('ESMP_PANIC', report[0] ?? 'panic');
+    this.panicCode = panicCode;
+    this.report = report;
+  }
+}
+
+export interface RunOptions {
+  /** CPUs that take part; default: all the machine started itself */
+  cpus?: readonly number[];
+  /** milliseconds after which the phase is given up and the machine stopped; default: no limit */
+  timeout?: number;
+  /** aborting stops the machine */
+  signal?: AbortSignal;
+}
+
+/**
+ * Starts a machine.
+ * @returns it, when every CPU is up
+ * @throws SmpallocError ESMP_OPTION for unusable options, ESMP_PHASE when a CPU cannot start
+ */
+export async function boot(options: BootOptions = {}): Promise<Machine> {
+  const machine = new Machine(configure(options));
+  await machine.started;
+  return machine;
+}
+
+export class Machine {
+  readonly configuration: Configuration;
+  /** the memory, for observers */
+  readonly memory: Memory;
+  /** settles when all CPUs are up; boot() awaits it */
+  readonly started: Promise<void>;
+
+  readonly #heap: SharedArrayBuffer;
+  readonly #switchboard: Switchboard;
+  readonly #links: Link<CpuApi>[] = [];
+  readonly #clock: NodeJS.Timeout;
+  #nextTicket: number;
+  #stopping = false;
+
+  constructor(configuration: Configuration) {
+    this.configuration = configuration;
+    this.#heap = format(configuration);
+    this.memory = new Memory(this.#heap);
+    this.#switchboard = new Switchboard(this.memory);
+    this.#nextTicket = configuration.cpus;
+    for (let cpu = 0; cpu < configuration.cpus; cpu++) this.#links.push(this.#startCpu(cpu));
+    this.#clock = setInterval(() => this.#switchboard.tick(), TICK_MS);
+    this.#clock.unref();
+    this.started = this.run('smpalloc:workloads', 'ready').then(
+      () => {},
+      async (cause) => {
+        await this.stop();
+        throw cause;
+      },
+    );
+  }
+
+  /**
+   * Runs one function on every CPU at once and waits for all of them.
+   * @param module file URL of a module, imported once in each CPU
+   * @param name the function it exports: `(part, ...args) => value`
+   * @param args structured-clonable arguments
+   * @returns what each CPU returned, by rank
+   * @throws MachinePanic when the machine panics meanwhile, SmpallocError ESMP_TIMEOUT, ESMP_HALTED
+   */
+  async run(module: string | URL, name: string, args: readonly unknown[] = [], options: RunOptions = {}): Promise<unknown[]> {
+    if (this.#switchboard.stopped) throw this.#stopError();
+    const cpus = options.cpus ?? this.#links.map((_, cpu) => cpu);
+    const calls = cpus.map((cpu, rank) => this.#call(cpu, rank, cpus.length, String(module), name, args));
+    let grace: NodeJS.Timeout | undefined;
+    for (const call of calls) {
+      void call.then((result) => {
+        if (!result?.ok) grace ??= setTimeout(() => void this.stop(), GRACE_MS);
+      });
+    }
+    const results = await this.#guard(Promise.all(calls), options).finally(() => clearTimeout(grace));
+    const failed = results.find((result) => result === null || !result.ok);
+    if (failed === undefined) return results.map((result) => (result as { value: unknown }).value);
+    throw this.#stopError(failed ?? undefined);
+  }
+
+  /** A variable by name, see observe/memory. */
+  sysctl(name: string, cpu?: number): number {
+    return this.memory.sysctl(name, cpu);
+  }
+
+  /**
+   * What a worker of yours needs to become a CPU of this machine: put it into its workerData as `smpalloc`, or send it.
+   * @throws SmpallocError ESMP_OPTION when all CPUs of option `attach` are taken
+   */
+  ticket(): CpuTicket {
+    const { cpus, attach } = this.configuration;
+    if (this.#nextTicket >= cpus + attach) {
+      throw new SmpallocError(
+        'ESMP_OPTION',
+        `attach: all ${attach} attachable CPUs have tickets; boot with attach: ${attach + 1} or more`,
+      );
+    }
+    return { heap: this.#heap, cpu: this.#nextTicket++ };
+  }
+
+  /** Watches a worker that attached: if it dies without detaching, the machine panics instead of waiting for it. */
+  adopt(worker: Worker, ticket: CpuTicket): void {
+    worker.once('exit', (code) => {
+      if (!this.#stopping && code !== 0) this.#died(ticket.cpu, code);
+      else this.#switchboard.bury(ticket.cpu);
+    });
+  }
+
+  /** Writes the memory to a file that ddb and observers read. */
+  dumpCore(path: string): Promise<void> {
+    return writeCore(path, this.#heap);
+  }
+
+  /** The panic report, or null while all is well. */
+  get panicReport(): string[] | null {
+    return panicRecord(this.memory) ? panicReport(this.memory) : null;
+  }
+
+  /** Stops every CPU, waiting ones too, and ends their workers. The memory can still be read. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#clock);
+    this.#switchboard.stop();
+    await Promise.all(this.#links.map((cpu) => cpu.close()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** Ends one CPU's worker in the middle of whatever it does, as a failure would. For tests and teaching. */
+  async killCpu(cpu: number): Promise<void> {
+    await this.#links[cpu]!.close();
+  }
+
+  #startCpu(cpu: number): Link<CpuApi> {
+    const flavour = this.configuration.invariants ? 'invariants' : 'release';
+    const worker = new Worker(distUrl(`${flavour}/vcpu.js`), {
+      name: `vcpu${cpu}`,
+      workerData: { smpalloc: { heap: this.#heap, cpu } satisfies CpuTicket },
+    });
+    const channel = link<CpuApi>(worker);
+    void channel.ended.then(({ exitCode }) => {
+      if (!this.#stopping) this.#died(cpu, exitCode);
+    });
+    return channel;
+  }
+
+  #died(cpu: number, exitCode: number): void {
+    this.#switchboard.bury(cpu);
+    this.#switchboard.panic(P_CPU_DIED, cpu, cpu, exitCode);
+  }
+
+  #call(
+    cpu: number,
+    rank: number,
+    parties: number,
+    module: string,
+    name: string,
+    args: readonly unknown[],
+  ): Promise<PhaseResult | null> {
+    const channel = this.#links[cpu];
+    if (!channel) throw new SmpallocError('ESMP_OPTION', `cpus: the machine has no CPU ${cpu} of its own`);
+    return channel.race(channel.remote.run({ module, name, args, part: { cpu, rank, parties } }) as Promise<PhaseResult>);
+  }
+
+  /** Waits for the calls, no longer than they were given. Giving up stops the machine: a stuck CPU cannot go on. */
+  async #guard<T>(calls: Promise<T>, { timeout, signal }: RunOptions): Promise<T> {
+    const waits: Promise<never>[] = [];
+    let timer: NodeJS.Timeout | undefined;
+    if (timeout !== undefined) {
+      waits.push(
+        new Promise((_, reject) => {
+          timer = setTimeout(() => reject(new SmpallocError('ESMP_TIMEOUT', `phase: not done after ${timeout} ms`)), timeout);
+        }),
+      );
+    }
+    let onAbort: (() => void) | undefined;
+    if (signal) {
+      waits.push(
+        new Promise((_, reject) => {
+          onAbort = () => reject(signal.reason);
+          if (signal.aborted) onAbort();
+          else signal.addEventListener('abort', onAbort, { once: true });
+        }),
+      );
+    }
+    try {
+      return await Promise.race([calls, ...waits]);
+    } catch (cause) {
+      await this.stop();
+      throw cause;
+    } finally {
+      clearTimeout(timer);
+      if (onAbort) signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #stopError(result?: PhaseResult): SmpallocError {
+    const record = panicRecord(this.memory);
+    if (record) return new MachinePanic(record.code, panicReport(this.memory));
+    const why = result && !result.ok ? `: ${result.message}` : '';
+    return new SmpallocError('ESMP_HALTED', `the machine is stopped${why}`);
+  }
+}

@@ -1,0 +1,21 @@
+/** prepare_replay.ts — a whole trace read and folded, as a job: programs are shared memory, so they cross for nothing. */
+import { ReplayPlan, type Window } from './replay_plan.js';
+import { readTrace } from './trace/read.js';
+import type { TraceSummary } from './trace/trace.js';
+
+export interface PreparedReplay {
+  readonly summary: TraceSummary;
+  readonly windows: Window[];
+  /** CPU of each thread of the trace */
+  readonly fold: [thread: number, cpu: number][];
+}
+
+export async function prepareReplay({ path, cpus }: { path: string; cpus: number }): Promise<PreparedReplay> {
+  const windows: Window[] = [];
+  const plan = new ReplayPlan(cpus, async (window) => {
+    windows.push(window);
+  });
+  const summary = await readTrace(path, plan);
+  await plan.end();
+  return { summary, windows, fold: [...plan.fold] };
+}

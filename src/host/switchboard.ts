@@ -1,0 +1,61 @@
+/**
+ * switchboard.ts — the few words of a machine the host writes while it runs: the panic record when a CPU has died, the
+ * stop word, the clock tick. Same protocols as kern/panic.ts and hw/intr.layout.ts, from outside.
+ */
+import { INTR_IDLE, INTR_PENDING, INTR_STOP, INTR_TICK, INTR_WORDS } from '../hw/intr.layout.js';
+import {
+  SB_INTR, SB_NRUNNING, SB_PANIC, SB_PANIC_A, SB_PANIC_B, SB_PANIC_CPU, SB_STOP,
+} from '../hw/superblock.layout.js';
+import { GD_ONLINE, GD_RUNNING } from '../kern/globaldata.layout.js';
+import type { Memory } from '../observe/memory.js';
+
+export class Switchboard {
+  readonly #memory: Memory;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  /** Records a panic found by the host, unless the machine has its own already, and stops it. */
+  panic(code: number, cpu: number, a: number, b: number): void {
+    const { i32 } = this.#memory;
+    if (Atomics.compareExchange(i32, SB_PANIC, 0, code) === 0) {
+      Atomics.store(i32, SB_PANIC_CPU, cpu);
+      Atomics.store(i32, SB_PANIC_A, a);
+      Atomics.store(i32, SB_PANIC_B, b);
+    }
+    this.stop();
+  }
+
+  /** Every CPU leaves at its next look; sleepers are rung. */
+  stop(): void {
+    Atomics.store(this.#memory.i32, SB_STOP, 1);
+    for (let cpu = 0; cpu < this.#memory.ncpu; cpu++) this.#raise(cpu, INTR_STOP);
+  }
+
+  get stopped(): boolean {
+    return Atomics.load(this.#memory.i32, SB_STOP) !== 0;
+  }
+
+  /** hardclock on every CPU that is in a phase. */
+  tick(): void {
+    for (let cpu = 0; cpu < this.#memory.ncpu; cpu++) {
+      if (this.#memory.i32[this.#memory.gd(cpu) + GD_RUNNING] !== 0) this.#raise(cpu, INTR_TICK);
+    }
+  }
+
+  /** A CPU that died takes no more messages and counts as running no longer. */
+  bury(cpu: number): void {
+    const gd = this.#memory.gd(cpu);
+    Atomics.store(this.#memory.i32, gd + GD_ONLINE, 0);
+    if (this.#memory.i32[gd + GD_RUNNING] !== 0) Atomics.sub(this.#memory.i32, SB_NRUNNING, 1);
+    this.#memory.i32[gd + GD_RUNNING] = 0;
+  }
+
+  #raise(cpu: number, bits: number): void {
+    const { i32 } = this.#memory;
+    const line = (i32[SB_INTR]! >>> 2) + cpu * INTR_WORDS;
+    Atomics.or(i32, line + INTR_PENDING, bits);
+    if (Atomics.load(i32, line + INTR_IDLE) !== 0) Atomics.notify(i32, line + INTR_PENDING);
+  }
+}

@@ -1,0 +1,11 @@
+/** smpalloc — public API of the main thread; a worker of yours becomes a CPU with 'smpalloc/vcpu'. */
+export { KernelPanic, SmpallocError, type ErrorCode } from './base/errors.js';
+export { FREE_NAMES, MTX_NAMES, STATS_NAMES, type FreePolicy, type MutexForm, type StatsPolicy } from './base/policy.js';
+export type { PhasePart } from './base/protocol.js';
+export type { CpuTicket } from './hw/bind.js';
+export { readCore } from './host/core.js';
+export { boot, Machine, MachinePanic, type RunOptions } from './host/machine.js';
+export type { BootOptions, Configuration } from './host/options.js';
+export { mallocTypes, type TypeUsage } from './observe/malloc_types.js';
+export { Memory, sysctlNames } from './observe/memory.js';
+export { panicRecord, panicReport, type PanicRecord } from './observe/panic_report.js';

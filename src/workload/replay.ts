@@ -1,0 +1,105 @@
+/**
+ * replay.ts — a recorded trace, run again: each CPU its own events, in their order.
+ *
+ * A program is a list of events of 4 words, made by host/replay_plan.ts; pointers go through a table in the machine's
+ * memory, one word an object:
+ *
+ *   w0  op (0 alloc, 1 free, 2 realloc) | SHARED << 4 | type << 8
+ *   w1  slot of the object     w2  size in bytes     w3  slot of the old object (realloc)
+ *
+ * SHARED on a birth: another CPU will free it, so its pointer is published with an atomic store; SHARED on a death: it was
+ * born on another CPU, so the pointer may not be there yet and the CPU waits for it, serving its messages. All other
+ * pointers are this CPU's own words. A slot is used once between two barriers.
+ */
+import { kmalloc } from '../dragonfly/kern_slaballoc.js';
+import { kfree } from '../dragonfly/kern_slabfree.js';
+import { krealloc } from '../dragonfly/krealloc.js';
+import { M_NULLOK, M_WAITOK } from '../dragonfly/malloc.js';
+import { load, store } from '../hw/atomics.js';
+import { i32 } from '../hw/heap.js';
+import { nowMs } from '../hw/time.js';
+import { cpuPause } from '../kern/pause.js';
+import { splzWaiting } from '../kern/splz.js';
+
+export const EV_ALLOC = 0;
+export const EV_FREE = 1;
+export const EV_REALLOC = 2;
+export const EV_OP_MASK = 0xf;
+export const EV_SHARED = 0x10;
+export const EV_TYPE_SHIFT = 8;
+export const EV_WORDS = 4;
+/** how long a CPU without memory waits for others to free some */
+const PATIENCE_MS = 2000;
+
+/**
+ * @param program the CPU's events
+ * @param events how many
+ * @param table word index of the pointer table
+ * @param types malloc_type addresses by number
+ */
+export function replayRun(program: Int32Array, events: number, table: number, types: readonly number[]): void {
+  for (let n = 0; n < events * EV_WORDS; n += EV_WORDS) {
+    const word = program[n];
+    const slot = table + program[n + 1];
+    const type = types[word >>> EV_TYPE_SHIFT];
+    const shared = (word & EV_SHARED) !== 0;
+    const op = word & EV_OP_MASK;
+    if (op === EV_FREE) {
+      kfree(shared ? awaitPointer(slot) : i32[slot], type);
+      i32[slot] = 0;
+    } else {
+      const p = op === EV_ALLOC
+        ? allocate(program[n + 2], type)
+        : reallocate(table + program[n + 3], program[n + 2], type);
+      if (shared) store(slot, p);
+      else i32[slot] = p;
+    }
+  }
+}
+
+/** Frees every object still in the table. @param slots how many words it has */
+export function replayFree(table: number, from: number, slots: number, step: number, types: readonly number[], typeOf: Int32Array): void {
+  for (let n = from; n < slots; n += step) {
+    const p = i32[table + n];
+    if (p !== 0) kfree(p, types[typeOf[n]]);
+    i32[table + n] = 0;
+  }
+}
+
+function allocate(size: number, type: number): number {
+  const p = kmalloc(size, type, M_WAITOK | M_NULLOK);
+  return p !== 0 ? p : persist(() => kmalloc(size, type, M_WAITOK | M_NULLOK), size);
+}
+
+/** The old object's pointer may belong to another CPU's event; realloc in a trace follows its birth, so it is there. */
+function reallocate(oldSlot: number, size: number, type: number): number {
+  const old = awaitPointer(oldSlot);
+  i32[oldSlot] = 0;
+  if (size === 0) {
+    kfree(old, type);
+    return kmalloc(0, type, M_WAITOK);
+  }
+  const p = krealloc(old, size, type, M_WAITOK | M_NULLOK);
+  return p !== 0 ? p : persist(() => krealloc(old, size, type, M_WAITOK | M_NULLOK), size);
+}
+
+function awaitPointer(slot: number): number {
+  for (let spins = 0; ; spins++) {
+    const p = load(slot);
+    if (p !== 0) return p;
+    splzWaiting();
+    cpuPause(spins);
+  }
+}
+
+/** Memory is short: others may free some. A CPU may not sleep here for ever, for another may wait for its pointer. */
+function persist(attempt: () => number, size: number): number {
+  const end = nowMs() + PATIENCE_MS;
+  for (let spins = 0; nowMs() < end; spins++) {
+    splzWaiting();
+    cpuPause(spins);
+    const p = attempt();
+    if (p !== 0) return p;
+  }
+  throw new Error(`replay: no memory for ${size} bytes; give the machine more (--memory)`);
+}

@@ -1,0 +1,2 @@
+/** job.ts — entry point of a piscina worker: independent experiments that share no machine. */
+export { prepareReplay } from '../src/host/prepare_replay.js';

@@ -1,0 +1,15 @@
+/** vcpu.ts — entry point of a worker that is a virtual CPU for the machine's life. */
+import { parentPort } from 'node:worker_threads';
+import { expose } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type { CpuApi } from '../src/base/protocol.js';
+import { cpuStartup } from '../src/workload/mi_startup.js';
+import { idleLoop } from '../src/workload/idle.js';
+import { runPhase } from '../src/workload/run-phase.js';
+
+if (!parentPort) throw new Error('vcpu.js is a worker: boot() starts it');
+
+cpuStartup();
+const api: CpuApi = { run: runPhase };
+expose(api, nodeEndpoint(parentPort));
+void idleLoop(() => {});
