@@ -63,7 +63,7 @@ const PANICS: Readonly<Record<number, string>> = {
   [P_CRIT_SLEEP]: 'tsleep: sleeping in a critical section (%d deep)',
   [P_CRIT_UNBALANCED]: 'critical section count %d where %d was expected',
   [P_SLOT_WRITER]: 'malloc_type_stats %p of cpu%d written by cpu%d',
-  [P_CPU_DIED]: 'cpu%d died (exit code %d)',
+  [P_CPU_DIED]: 'cpu%d died (exit code %d): %e',
   [P_EXCEPTION]: '%e',
   [P_MODIFIED]: 'memory chunk %p was modified after free: %x at offset %d',
   [P_MALLOC_MAGIC]: 'malloc: malloc type lacks magic',
@@ -82,6 +82,7 @@ export const A_IPIQ_USED = 7;
 export const A_IPIQ_CRIT = 8;
 export const A_CS_NESTED = 9;
 export const A_REALLOC_ZERO = 10;
+export const A_IPIF_BOUND = 11;
 
 const ASSERTIONS: Readonly<Record<number, string>> = {
   [A_NFREE_ZERO]: 'z->z_NFree == 0',
@@ -94,6 +95,7 @@ const ASSERTIONS: Readonly<Record<number, string>> = {
   [A_IPIQ_CRIT]: 'curthread->td_critcount',
   [A_CS_NESTED]: 'td->td_cscount == 0',
   [A_REALLOC_ZERO]: '(flags & M_ZERO) == 0',
+  [A_IPIF_BOUND]: 'ip->ip_func[ri] != NULL',
 };
 
 export interface PanicNames {

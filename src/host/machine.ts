@@ -174,15 +174,15 @@ export class Machine {
       workerData: { smpalloc: { heap: this.#heap, cpu } satisfies CpuTicket },
     });
     const channel = link<CpuApi>(worker);
-    void channel.ended.then(({ exitCode }) => {
-      if (!this.#stopping) this.#died(cpu, exitCode);
+    void channel.ended.then(({ exitCode, error }) => {
+      if (!this.#stopping) this.#died(cpu, exitCode, error?.message);
     });
     return channel;
   }
 
-  #died(cpu: number, exitCode: number): void {
+  #died(cpu: number, exitCode: number, why?: string): void {
     this.#switchboard.bury(cpu);
-    this.#switchboard.panic(P_CPU_DIED, cpu, cpu, exitCode);
+    this.#switchboard.panic(P_CPU_DIED, cpu, cpu, exitCode, why);
   }
 
   #call(

@@ -4,7 +4,7 @@
  */
 import { INTR_IDLE, INTR_PENDING, INTR_STOP, INTR_TICK, INTR_WORDS } from '../hw/intr.layout.js';
 import {
-  SB_INTR, SB_NRUNNING, SB_PANIC, SB_PANIC_A, SB_PANIC_B, SB_PANIC_CPU, SB_STOP,
+  SB_EXCEPTION, SB_EXCEPTION_BYTES, SB_INTR, SB_NRUNNING, SB_PANIC, SB_PANIC_A, SB_PANIC_B, SB_PANIC_CPU, SB_STOP,
 } from '../hw/superblock.layout.js';
 import { GD_ONLINE, GD_RUNNING } from '../kern/globaldata.layout.js';
 import type { Memory } from '../observe/memory.js';
@@ -17,12 +17,15 @@ export class Switchboard {
   }
 
   /** Records a panic found by the host, unless the machine has its own already, and stops it. */
-  panic(code: number, cpu: number, a: number, b: number): void {
-    const { i32 } = this.#memory;
+  panic(code: number, cpu: number, a: number, b: number, exception = ''): void {
+    const { i32, u8 } = this.#memory;
     if (Atomics.compareExchange(i32, SB_PANIC, 0, code) === 0) {
       Atomics.store(i32, SB_PANIC_CPU, cpu);
       Atomics.store(i32, SB_PANIC_A, a);
       Atomics.store(i32, SB_PANIC_B, b);
+      const text = new TextEncoder().encode(exception).subarray(0, SB_EXCEPTION_BYTES);
+      u8.set(text, SB_EXCEPTION * 4 + 4);
+      i32[SB_EXCEPTION] = text.length;
     }
     this.stop();
   }

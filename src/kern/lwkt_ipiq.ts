@@ -25,7 +25,7 @@
  * See       docs/design/ipi-queues.md
  */
 import { IPIF_ACK, IPIF_MAX } from '../base/ipif.js';
-import { A_IPIQ_USED, P_IPIQ_NESTED, P_WAIT_IPIQ } from '../base/panics.js';
+import { A_IPIF_BOUND, A_IPIQ_USED, P_IPIQ_NESTED, P_WAIT_IPIQ } from '../base/panics.js';
 import { cas, load, or, store, xchg } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
 import { f64, i32 } from '../hw/heap.js';
@@ -59,10 +59,20 @@ export type IpiFunc = (arg1: number, arg2: number) => void;
 /** lwkt_send_ipiq3_nowait: the queue is two thirds full */
 export const ENOENT = -2;
 
-const unbound: IpiFunc = () => {};
-const ipiFuncs: IpiFunc[] = new Array(IPIF_MAX).fill(unbound);
+/**
+ * One table an isolate, not one a bundle: a CPU may be running a phase's copy of this code when it sends and its event
+ * loop's copy when it serves.
+ */
+const ipiFuncs = ((globalThis as Record<symbol, unknown>)[Symbol.for('smpalloc.ipifuncs')] ??= new Array<IpiFunc>(
+  IPIF_MAX,
+).fill(unbound)) as IpiFunc[];
 
-/** Binds a function number of base/ipif; once, when the module that owns it is loaded. */
+/** A message that nobody executes would be a lost free. */
+function unbound(): void {
+  kassert(A_IPIF_BOUND, 0);
+}
+
+/** Binds a function number of base/ipif; when the module that owns it is loaded. */
 export function ipiqRegister(number: number, func: IpiFunc): void {
   ipiFuncs[number] = func;
 }

@@ -75,7 +75,7 @@ export function ktrTail(memory: Memory, cpu: number, events: number): string[] {
 
 function exceptionText(memory: Memory): string {
   const bytes = memory.u8.slice(SB_EXCEPTION * 4 + 4, SB_EXCEPTION * 4 + 4 + memory.sb(SB_EXCEPTION));
-  return new TextDecoder().decode(bytes) || 'exception';
+  return new TextDecoder().decode(bytes) || 'its worker was ended';
 }
 
 /** The zone an address lies in, if there is one. */

@@ -3,6 +3,7 @@
  *
  * CPU 0 of a machine builds the kernel in the formatted memory (page allocator, slab classes); the others wait for that,
  * so that no CPU ever meets a half-built list. Follows FreeBSD's mi_startup by role.
+ * Every bundle that runs a CPU has this module, and with it all functions an IPI message may name.
  */
 import { add, load, notify, store, wait } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
@@ -13,6 +14,8 @@ import { GD_CPUID, GD_ONLINE } from '../kern/globaldata.layout.js';
 import { checkStop } from '../kern/panic.js';
 import { slabCleanup } from '../dragonfly/slab_cleanup.js';
 import { slabInit } from '../dragonfly/slab_init.js';
+import '../dragonfly/kern_slabfree.js';
+import '../kern/lwkt_cpusync.js';
 import { vmPhysInit } from '../vm/vm_phys.js';
 import { splzWaiting } from '../kern/splz.js';
 
