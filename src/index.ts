@@ -2,7 +2,7 @@
 export { KernelPanic, SmpallocError, type ErrorCode } from './base/errors.js';
 export { FREE_NAMES, MTX_NAMES, STATS_NAMES, type FreePolicy, type MutexForm, type StatsPolicy } from './base/policy.js';
 export type { PhasePart } from './base/protocol.js';
-export type { CpuTicket } from './hw/bind.js';
+export type { CpuTicket } from './hw/ticket.js';
 export { readCore } from './host/core.js';
 export { boot, Machine, MachinePanic, type RunOptions } from './host/machine.js';
 export type { BootOptions, Configuration } from './host/options.js';

@@ -10,11 +10,11 @@ import { workerData } from 'node:worker_threads';
 import { SmpallocError } from './base/errors.js';
 import type * as Engine from './engine.js';
 import { distUrl } from './host/root.js';
-import { BINDING, type CpuTicket } from './hw/bind.js';
+import { BINDING, type CpuTicket } from './hw/ticket.js';
 import { SB_INVARIANTS, SB_MAGIC, SUPERBLOCK_MAGIC } from './hw/superblock.layout.js';
 
 export { M_NOWAIT, M_NULLOK, M_POWEROF2, M_WAITOK, M_ZERO, ZERO_LENGTH_PTR } from './dragonfly/malloc.js';
-export type { CpuTicket } from './hw/bind.js';
+export type { CpuTicket } from './hw/ticket.js';
 
 export interface Vcpu {
   readonly cpu: number;

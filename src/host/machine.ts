@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 import { SmpallocError } from '../base/errors.js';
 import { P_CPU_DIED } from '../base/panics.js';
 import type { CpuApi, PhaseResult } from '../base/protocol.js';
-import type { CpuTicket } from '../hw/bind.js';
+import type { CpuTicket } from '../hw/ticket.js';
 import { Memory } from '../observe/memory.js';
 import { panicRecord, panicReport } from '../observe/panic_report.js';
 import { writeCore } from './core.js';

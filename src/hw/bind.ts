@@ -7,14 +7,7 @@
  */
 import { workerData } from 'node:worker_threads';
 import { SmpallocError } from '../base/errors.js';
-
-/** What makes an isolate a CPU of a machine; made by Machine.ticket(). */
-export interface CpuTicket {
-  readonly heap: SharedArrayBuffer;
-  readonly cpu: number;
-}
-
-export const BINDING = Symbol.for('smpalloc.binding');
+import { BINDING, type CpuTicket } from './ticket.js';
 
 function findTicket(): CpuTicket {
   const ticket = (globalThis as { [BINDING]?: CpuTicket })[BINDING] ?? workerData?.smpalloc;

@@ -20,7 +20,6 @@ import { ipiqFind, lwktProcessIpiq } from '../kern/lwkt_ipiq.js';
 import { IP_RINDEX, IP_WINDEX, IP_XINDEX } from '../kern/lwkt_ipiq.layout.js';
 import { mallocTypeInuse, mallocTypeMemuse } from '../kern/malloc_stats.js';
 import { mallocTypeFirst, mallocTypeNext } from '../kern/malloc_type.js';
-import { splzWaiting } from '../kern/splz.js';
 import { remoteFlush } from '../dragonfly/slab_batch.js';
 import {
   CHUNK_MASK, SL_FREEOVZONES, SL_FREEZONES, Z_BASEPTR, Z_CHUNKSIZE, Z_CPU, Z_LCHUNKS, Z_LISTED, Z_MAGIC, Z_NEXT, Z_NFREE,
@@ -49,20 +48,18 @@ export interface Audit {
   readonly bytes: number;
 }
 
-/** On every CPU: nothing stays in transit. Two rounds, since serving a message may send another. */
+/** On every CPU: nothing stays in transit. Several rounds, since serving a message may send another. */
 export function auditPrepare(parties: number): void {
   for (let round = 0; round < 3; round++) {
-    remoteFlush(myslgd());
-    gangBarrier(parties);
-    splzWaiting();
-    tickAll();
+    auditDrain();
     gangBarrier(parties);
   }
 }
 
-/** Passive messages have no interrupt: what the clock tick would do. */
-function tickAll(): void {
+/** Sends this CPU's open batches and serves its messages, the passive ones as the clock tick would. */
+export function auditDrain(): void {
   critEnter();
+  remoteFlush(myslgd());
   lwktProcessIpiq();
   critExit();
 }

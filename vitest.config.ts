@@ -1,0 +1,40 @@
+/**
+ * vitest.config.ts — unit and prop run the engine from source in the test's own thread, which plays every CPU in turn
+ * (hw/curcpu.switch.ts); smp and e2e run what was built, on real workers and as a command.
+ */
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+/** The engine from source: checks on, one thread that can be any CPU. */
+const inProcess = {
+  define: { INVARIANTS: 'true' },
+  plugins: [
+    {
+      name: 'switchable-curcpu',
+      enforce: 'pre' as const,
+      resolveId(source: string, importer?: string) {
+        if (!source.endsWith('/curcpu.js') || !importer?.includes('/src/') ) return null;
+        return fileURLToPath(new URL('src/hw/curcpu.switch.ts', import.meta.url));
+      },
+    },
+  ],
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      { ...inProcess, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'threads' } },
+      { ...inProcess, test: { name: 'prop', include: ['test/prop/**/*.test.ts'], pool: 'threads', testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'smp', include: ['test/smp/**/*.test.ts'], pool: 'forks', fileParallelism: false, testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e', include: ['test/e2e/**/*.test.ts'], pool: 'forks', fileParallelism: false, testTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
