@@ -22,7 +22,7 @@ export interface PhasePart {
 
 /** How a phase ended on one CPU. Errors cross threads as data: the class would not survive. */
 export type PhaseResult =
-  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: true; readonly value: unknown; readonly cpuMs: number | null }
   | { readonly ok: false; readonly kind: 'panic' | 'error'; readonly message: string; readonly stack: string };
 
 export interface CpuApi {

@@ -97,6 +97,16 @@ export class Machine {
    * @throws MachinePanic when the machine panics meanwhile, SmpallocError ESMP_TIMEOUT, ESMP_HALTED
    */
   async run(module: string | URL, name: string, args: readonly unknown[] = [], options: RunOptions = {}): Promise<unknown[]> {
+    return (await this.measure(module, name, args, options)).values;
+  }
+
+  /** The same, with the CPU milliseconds its threads really got together (null where the host cannot tell). */
+  async measure(
+    module: string | URL,
+    name: string,
+    args: readonly unknown[] = [],
+    options: RunOptions = {},
+  ): Promise<{ values: unknown[]; cpuMs: number | null }> {
     if (this.#switchboard.stopped) throw this.#stopError();
     const cpus = options.cpus ?? this.#links.map((_, cpu) => cpu);
     const calls = cpus.map((cpu, rank) => this.#call(cpu, rank, cpus.length, String(module), name, args));
@@ -108,7 +118,11 @@ export class Machine {
     }
     const results = await this.#guard(Promise.all(calls), options).finally(() => clearTimeout(grace));
     const failed = results.find((result) => result === null || !result.ok);
-    if (failed === undefined) return results.map((result) => (result as { value: unknown }).value);
+    if (failed === undefined) {
+      const done = results as { value: unknown; cpuMs: number | null }[];
+      const cpuMs = done.reduce<number | null>((sum, { cpuMs }) => (sum === null || cpuMs === null ? null : sum + cpuMs), 0);
+      return { values: done.map(({ value }) => value), cpuMs };
+    }
     throw this.#stopError(failed ?? undefined);
   }
 

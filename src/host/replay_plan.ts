@@ -11,7 +11,7 @@
  */
 import {
   EV_ALLOC, EV_FREE, EV_REALLOC, EV_SHARED, EV_TYPE_SHIFT, EV_WORDS,
-} from '../workload/replay.js';
+} from '../workload/replay.layout.js';
 import type { TraceSink } from './trace/trace.js';
 
 /** Events of a window: 4 million words of programs at the most. */
@@ -193,7 +193,7 @@ export class ReplayPlan implements TraceSink {
       }
       view[at] = op | shared | (type << EV_TYPE_SHIFT);
     }
-    this.#freeSlots.push(...dying);
+    this.#freeSlots = this.#freeSlots.concat(dying);
     const typeOf = new SharedArrayBuffer(Math.max(4, this.#nextSlot * 4));
     const types = new Int32Array(typeOf);
     for (const live of this.#live.values()) {

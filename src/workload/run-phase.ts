@@ -23,7 +23,7 @@ export async function runPhase(call: PhaseCall): Promise<PhaseResult> {
     phaseEnter();
     const value = await phase(call.part, ...(call.args as never[]));
     phaseLeave();
-    return { ok: true, value };
+    return { ok: true, value, cpuMs: null };
   } catch (error) {
     return failed(error);
   }

@@ -1,0 +1,112 @@
+/**
+ * replay.ts — a trace through one machine: programs in, counts and times out.
+ */
+import type { Machine } from '../host/machine.js';
+import type { Window } from '../host/replay_plan.js';
+import type { Lap } from '../workload/phases.js';
+import { phase, type SuiteOptions, WORKLOADS } from './suite.js';
+
+/** Counts of one pass over a trace. */
+export interface PassCounts {
+  remoteFrees: number;
+  ipiMessages: number;
+  ipiInterrupts: number;
+  ipiAvoided: number;
+  casTries: number;
+  casFails: number;
+}
+
+export interface Pass extends PassCounts {
+  allocations: number;
+  frees: number;
+  /** wall and CPU milliseconds of the timed part */
+  ms: number;
+  cpuMs: number | null;
+}
+
+const COUNTERS: Record<keyof PassCounts, string> = {
+  remoteFrees: 'kern.slab.remote_frees',
+  ipiMessages: 'lwkt.ipiq_count',
+  ipiInterrupts: 'lwkt.ipiq_interrupts',
+  ipiAvoided: 'lwkt.ipiq_avoided',
+  casTries: 'kern.slab.cas_tries',
+  casFails: 'kern.slab.cas_fails',
+};
+
+export class Replayer {
+  readonly #machine: Machine;
+  readonly #options: SuiteOptions;
+  #types: number[] = [];
+  #table = 0;
+  #slots = 0;
+  #tableType = 0;
+
+  constructor(machine: Machine, options: SuiteOptions) {
+    this.#machine = machine;
+    this.#options = options;
+  }
+
+  /** Runs one window and adds to `pass`. */
+  async window(window: Window, typeNames: readonly string[], pass: Pass): Promise<void> {
+    await this.#prepare(window, typeNames);
+    const before = this.#counts();
+    const { values, cpuMs } = await this.#machine.measure(
+      WORKLOADS,
+      'replay',
+      [window.programs, window.events, this.#table, this.#types],
+      { timeout: this.#options.timeout, signal: this.#options.signal },
+    );
+    const after = this.#counts();
+    for (const name of Object.keys(COUNTERS) as (keyof PassCounts)[]) pass[name] += after[name] - before[name];
+    pass.allocations += window.allocations;
+    pass.frees += window.frees;
+    pass.ms += Math.max(...(values as Lap[]).map((lap) => lap.ms));
+    pass.cpuMs = pass.cpuMs === null || cpuMs === null ? null : pass.cpuMs + cpuMs;
+  }
+
+  /** Frees what the trace left alive, so that another pass can begin. */
+  async end(last: Window): Promise<void> {
+    await phase(this.#machine, this.#options, 'replayEnd', this.#table, last.slots, this.#types, last.typeOf);
+  }
+
+  /** Types and pointer table, as large as this window needs them. */
+  async #prepare(window: Window, typeNames: readonly string[]): Promise<void> {
+    if (this.#tableType === 0) {
+      const [types] = await phase<number[]>(this.#machine, this.#options, 'defineTypes', ['replay table']);
+      this.#tableType = types![0]!;
+    }
+    if (this.#types.length <= window.types) {
+      const names = Array.from({ length: window.types + 1 }, (_, n) => typeNames[n] ?? `type ${n}`);
+      const [types] = await phase<number[]>(this.#machine, this.#options, 'defineTypes', names);
+      this.#types = types!;
+    }
+    if (this.#slots < window.slots) await this.#grow(window.slots);
+  }
+
+  async #grow(slots: number): Promise<void> {
+    const only = { cpus: [0], timeout: this.#options.timeout, signal: this.#options.signal };
+    const area = [Math.max(4096, slots * 4), this.#tableType];
+    const [larger] = (await this.#machine.run(WORKLOADS, 'allocateArea', area, only)) as number[];
+    if (this.#table !== 0) {
+      await this.#machine.run(WORKLOADS, 'replayGrow', [this.#table, this.#slots, larger], only);
+      await this.#machine.run(WORKLOADS, 'freeArea', [this.#table, this.#tableType], only);
+    }
+    this.#table = larger!;
+    this.#slots = slots;
+  }
+
+  #counts(): PassCounts {
+    const counts = {} as PassCounts;
+    for (const [name, sysctl] of Object.entries(COUNTERS)) {
+      counts[name as keyof PassCounts] = this.#machine.sysctl(sysctl);
+    }
+    return counts;
+  }
+}
+
+export function emptyPass(): Pass {
+  return {
+    remoteFrees: 0, ipiMessages: 0, ipiInterrupts: 0, ipiAvoided: 0, casTries: 0, casFails: 0, allocations: 0, frees: 0,
+    ms: 0, cpuMs: 0,
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * suite.ts — what all measurements share: options, policies taken round by round, medians and their intervals.
+ *
+ * Counts first, time second. Times are ratios of policies taken in turn (A B C A B C ...), so that a drifting host
+ * drifts under all of them; each policy has a machine of its own, so that each is compiled for itself.
+ */
+import { median, quantileSorted } from 'simple-statistics';
+import type { FreePolicy, StatsPolicy } from '../base/policy.js';
+import { xorshift32 } from '../base/prng.js';
+import type { Audit } from '../workload/audit.js';
+import { boot, type Machine } from '../host/machine.js';
+import type { BootOptions } from '../host/options.js';
+
+export const WORKLOADS = 'smpalloc:workloads';
+
+export interface SuiteOptions {
+  readonly cpus: number;
+  readonly memory: number | string;
+  readonly free: readonly FreePolicy[] | null;
+  readonly stats: readonly StatsPolicy[] | null;
+  readonly signalDelay: number | 'tick' | null;
+  readonly seed: number;
+  /** timed rounds a policy; null: the suite's own choice */
+  readonly rounds: number | null;
+  /** operations a round and CPU; null: as many as take `roundMs` */
+  readonly ops: number | null;
+  /** milliseconds of a round */
+  readonly roundMs: number;
+  readonly invariants: boolean;
+  readonly tunables: Readonly<Record<string, number>>;
+  /** milliseconds a phase may take */
+  readonly timeout: number;
+  /** measure the C allocators too */
+  readonly peers: boolean;
+  readonly signal: AbortSignal;
+  progress(done: number, of: number, what: string): void;
+}
+
+/** What every row of a record says. */
+export interface RowBase {
+  suite: string;
+  alloc: 'dragonfly';
+  free: FreePolicy;
+  stats: StatsPolicy;
+  cpus: number;
+  /** 'ok', or the violations */
+  audit: string;
+}
+
+/** Boot options of a suite, with a policy's own. */
+export function bootOptions(o: SuiteOptions, own: BootOptions): BootOptions {
+  return {
+    cpus: o.cpus,
+    memory: o.memory,
+    seed: o.seed,
+    invariants: o.invariants,
+    tunables: { ...o.tunables },
+    ...(o.signalDelay !== null && { signalDelay: o.signalDelay }),
+    ...own,
+  };
+}
+
+/** Runs `body` with a machine a policy, all up at once, all stopped at the end. */
+export async function withMachines<T>(
+  options: readonly BootOptions[],
+  body: (machines: Machine[]) => Promise<T>,
+): Promise<T> {
+  const machines: Machine[] = [];
+  try {
+    for (const option of options) machines.push(await boot(option));
+    return await body(machines);
+  } finally {
+    await Promise.all(machines.map((machine) => machine.stop()));
+  }
+}
+
+/** A phase with the suite's time limit and interruption. */
+export async function phase<T>(machine: Machine, o: SuiteOptions, name: string, ...args: unknown[]): Promise<T[]> {
+  return (await machine.run(WORKLOADS, name, args, { timeout: o.timeout, signal: o.signal })) as T[];
+}
+
+/** A type for the workload; its limit is all of memory. */
+export async function defineType(machine: Machine, o: SuiteOptions, name: string): Promise<number> {
+  const [types] = await phase<number[]>(machine, o, 'defineTypes', [name]);
+  return types![0]!;
+}
+
+/** Brings the machine to rest and checks it. @returns 'ok' or what is wrong */
+export async function auditText(machine: Machine, o: SuiteOptions): Promise<{ text: string; audit: Audit }> {
+  const [audit] = await phase<Audit>(machine, o, 'audit');
+  const text = audit!.violations.length === 0 ? 'ok' : audit!.violations.slice(0, 5).join('; ');
+  return { text, audit: audit! };
+}
+
+/** Operations that take about `ms` milliseconds, from a trial of `ops` that took `took`. */
+export function calibrate(ops: number, took: number, ms: number): number {
+  const wanted = Math.round((ops * ms) / Math.max(took, 0.05));
+  return Math.max(2, Math.min(200_000_000, wanted & ~1));
+}
+
+export interface Ratio {
+  readonly ratio: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Median of the per-round ratios a / b, with a 95 % bootstrap interval (seeded, 1000 resamples). */
+export function pairedRatio(a: readonly number[], b: readonly number[]): Ratio {
+  const ratios = a.map((value, round) => value / b[round]!);
+  const medians: number[] = [];
+  let x = 0x9e3779b9 | 0;
+  for (let n = 0; n < 1000; n++) {
+    const sample = ratios.map(() => {
+      x = xorshift32(x);
+      return ratios[(x >>> 0) % ratios.length]!;
+    });
+    medians.push(median(sample));
+  }
+  medians.sort((p, q) => p - q);
+  return { ratio: median(ratios), low: quantileSorted(medians, 0.025), high: quantileSorted(medians, 0.975) };
+}
+
+export { median };
