@@ -1,1 +1,51 @@
-export {};
+#!/usr/bin/env node
+/** main.ts — smpalloc: the command line. */
+import { cac } from 'cac';
+import { packageVersion } from '../host/root.js';
+import { benchCommand } from './bench.js';
+import { UsageError } from './exit.js';
+import { listCommand } from './list.js';
+import { didYouMean } from './options.js';
+import { replayCommand } from './replay.js';
+import { Session } from './session.js';
+
+const argv = process.argv.slice(2);
+const session = new Session(argv);
+const cli = cac('smpalloc');
+benchCommand(cli, session);
+replayCommand(cli, session);
+listCommand(cli, session);
+cli.version(packageVersion);
+// examples first: that is what one looks for
+cli.help((sections) => {
+  const examples = sections.filter(({ title }) => title === 'Examples');
+  return [...sections.slice(0, 2), ...examples, ...sections.slice(2).filter(({ title }) => title !== 'Examples')];
+});
+
+try {
+  cli.parse([...process.argv.slice(0, 2), ...argv], { run: false });
+  if (cli.options.help !== true && cli.options.version !== true) {
+    if (!cli.matchedCommand) throw unknownCommand(argv.find((word) => !word.startsWith('-')));
+    checkFlags();
+    await cli.runMatchedCommand();
+  }
+} catch (error) {
+  session.fail(error);
+}
+
+function unknownCommand(word: string | undefined): UsageError {
+  const names = cli.commands.map(({ name }) => name);
+  if (word === undefined) return new UsageError(`a command is missing: ${names.join(', ')} (smpalloc --help)`);
+  return new UsageError(`no command '${word}'; ${didYouMean(word, names)}there are ${names.join(', ')}`);
+}
+
+/** cac would say "Unknown option" without a hint. */
+function checkFlags(): void {
+  const known = [...cli.matchedCommand!.options, ...cli.globalCommand.options].flatMap(({ names }) => names);
+  for (const name of Object.keys(cli.options)) {
+    if (name === '--' || known.includes(name)) continue;
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    const hint = didYouMean(flag, known.map((one) => one.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)));
+    throw new UsageError(`unknown option --${flag}; ${hint.replace(/'(.*)'/, "'--$1'")}see smpalloc ${cli.matchedCommand!.name} --help`);
+  }
+}

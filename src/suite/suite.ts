@@ -15,6 +15,9 @@ export const WORKLOADS = 'smpalloc:workloads';
 
 export interface SuiteOptions {
   readonly cpus: number;
+  /** the user said how many; else one-CPU workloads take one */
+  readonly cpusGiven: boolean;
+  /** '' for the suite's own choice */
   readonly memory: number | string;
   readonly free: readonly FreePolicy[] | null;
   readonly stats: readonly StatsPolicy[] | null;
@@ -51,7 +54,7 @@ export interface RowBase {
 export function bootOptions(o: SuiteOptions, own: BootOptions): BootOptions {
   return {
     cpus: o.cpus,
-    memory: o.memory,
+    ...(o.memory !== '' && { memory: o.memory }),
     seed: o.seed,
     invariants: o.invariants,
     tunables: { ...o.tunables },
@@ -85,8 +88,25 @@ export async function defineType(machine: Machine, o: SuiteOptions, name: string
   return types![0]!;
 }
 
+/** Audit of a run that was interrupted: its machine has been stopped in the middle. */
+export const NOT_AUDITED = 'not audited: interrupted';
+
+/** Runs `body` for each round, until it is interrupted: then what has been measured stands. */
+export async function rounds(o: SuiteOptions, count: number, body: (round: number) => Promise<void>): Promise<void> {
+  for (let round = 0; round < count && !o.signal.aborted; round++) {
+    try {
+      await body(round);
+    } catch (cause) {
+      if (!o.signal.aborted) throw cause;
+    }
+  }
+}
+
 /** Brings the machine to rest and checks it. @returns 'ok' or what is wrong */
 export async function auditText(machine: Machine, o: SuiteOptions): Promise<{ text: string; audit: Audit }> {
+  if (o.signal.aborted) {
+    return { text: NOT_AUDITED, audit: { violations: [], zones: 0, stranded: 0, blocks: 0, bytes: 0 } };
+  }
   const [audit] = await phase<Audit>(machine, o, 'audit');
   const text = audit!.violations.length === 0 ? 'ok' : audit!.violations.slice(0, 5).join('; ');
   return { text, audit: audit! };

@@ -3,10 +3,13 @@
  *
  * The engine's views and boot constants belong to a module graph, so every machine gets a fresh one. `as(cpu)` makes the
  * thread that CPU from then on; interrupts are served where a CPU would serve them (critical section exits, splz).
+ * INVARIANTS, a constant of the build, is a global here (vitest's define): `invariants: false` gives the release flavour
+ * with its first paths.
  */
 import { vi } from 'vitest';
 import { format } from '../../src/host/format.js';
 import { type BootOptions, configure } from '../../src/host/options.js';
+import { Z_LISTED, Z_NFREE, Z_NMAX } from '../../src/dragonfly/slaballoc.layout.js';
 import { BINDING } from '../../src/hw/ticket.js';
 import { Memory } from '../../src/observe/memory.js';
 
@@ -14,10 +17,12 @@ export async function inside(options: BootOptions = {}) {
   const configuration = configure({ cpus: 2, memory: '16MiB', invariants: true, ...options });
   const heap = format(configuration);
   (globalThis as Record<symbol, unknown>)[BINDING] = { heap, cpu: 0 };
+  (globalThis as { INVARIANTS?: boolean }).INVARIANTS = configuration.invariants;
   vi.resetModules();
   const curcpu = await import('../../src/hw/curcpu.switch.js');
   const engine = await import('../../src/engine.js');
   const audit = await import('../../src/workload/audit.js');
+  const parts = await modules();
   const as = (cpu: number): void => curcpu.switchCpu(cpu);
   const ncpu = configuration.cpus + configuration.attach;
   for (let cpu = 0; cpu < ncpu; cpu++) {
@@ -25,13 +30,47 @@ export async function inside(options: BootOptions = {}) {
     engine.cpuStartup();
   }
   as(0);
+  const memory = new Memory(heap);
+  const word = (address: number, offset: number): number => engine.i32[(address >>> 2) + offset]!;
+  /** Address of the zone a chunk lies in. */
+  const zoneOf = (chunk: number): number => chunk & parts.slab.ZONE_MASK;
   return {
     ...engine,
     /** live bindings of a module graph must be read through it */
     engine,
+    /** modules below engine.ts, of the same graph */
+    ...parts,
     configuration,
-    memory: new Memory(heap),
+    memory,
+    heap,
+    ncpu,
     as,
+    /** does something as another CPU, and is this one again */
+    on<T>(cpu: number, act: () => T): T {
+      const before = curcpu.curcpu;
+      as(cpu);
+      try {
+        return act();
+      } finally {
+        as(before);
+      }
+    },
+    /** the structure's word at an address */
+    word,
+    poke(address: number, offset: number, value: number): void {
+      engine.i32[(address >>> 2) + offset] = value;
+    },
+    zoneOf,
+    /** a machine's counter or tunable by name */
+    sysctl: (name: string, cpu?: number) => memory.sysctl(name, cpu),
+    /** Takes chunks of one zone until it has none: the next allocation of the class begins another. */
+    exhaust(size: number, type: number): number[] {
+      const chunks = [engine.kmalloc(size, type, engine.M_WAITOK)];
+      const z = zoneOf(chunks[0]!);
+      while (word(z, Z_NFREE) > 0) chunks.push(engine.kmalloc(size, type, engine.M_WAITOK));
+      if (word(z, Z_LISTED) !== 0 || chunks.length !== word(z, Z_NMAX)) throw new Error('exhaust: not a fresh class');
+      return chunks;
+    },
     /** serves every CPU's interrupts and the passive messages, `rounds` times, then audits */
     quiesceAndAudit(rounds = 3) {
       for (let round = 0; round < rounds; round++) {
@@ -46,6 +85,29 @@ export async function inside(options: BootOptions = {}) {
   };
 }
 
+async function modules() {
+  return {
+    atomics: await import('../../src/hw/atomics.js'),
+    intr: await import('../../src/hw/intr.js'),
+    crit: await import('../../src/kern/critical.js'),
+    cpusync: await import('../../src/kern/lwkt_cpusync.js'),
+    gd: await import('../../src/kern/globaldata.js'),
+    ipiq: await import('../../src/kern/lwkt_ipiq.js'),
+    ktrace: await import('../../src/kern/ktr.js'),
+    mutex: await import('../../src/kern/kern_mutex.js'),
+    panics: await import('../../src/kern/panic.js'),
+    spl: await import('../../src/kern/splz.js'),
+    stats: await import('../../src/kern/malloc_stats.js'),
+    types: await import('../../src/kern/malloc_type.js'),
+    phys: await import('../../src/vm/vm_phys.js'),
+    page: await import('../../src/vm/vm_page.js'),
+    ku: await import('../../src/vm/kmemusage.js'),
+    slab: await import('../../src/dragonfly/slglobaldata.js'),
+    zindex: await import('../../src/dragonfly/zoneindex.js'),
+    phase: await import('../../src/workload/phase.js'),
+  };
+}
+
 export type Inside = Awaited<ReturnType<typeof inside>>;
 
 /** Code of the panic that `act` provokes, 0 when it provokes none. */
@@ -57,5 +119,54 @@ export function panicCodeOf(act: () => unknown): number {
     const code = (error as { panicCode?: number }).panicCode;
     if (code === undefined) throw error;
     return code;
+  }
+}
+
+type Access = 'load' | 'store' | 'compareExchange' | 'exchange' | 'add' | 'or' | 'and';
+
+/**
+ * One interleaving, driven by hand: while `run` runs, `then` happens once, right after the first access of this kind to
+ * the word. Let `then` be another CPU's doing (m.on).
+ */
+export function afterAccess<T>(access: Access, word: number, then: () => void, run: () => T): T {
+  const real = Atomics[access] as (...args: unknown[]) => number;
+  let done = false;
+  const patched = (...args: unknown[]): number => {
+    const value = real.apply(Atomics, args);
+    if (!done && args[1] === word) {
+      done = true;
+      then();
+    }
+    return value;
+  };
+  const target = Atomics as unknown as Record<string, unknown>;
+  target[access] = patched;
+  try {
+    return run();
+  } finally {
+    target[access] = real;
+    if (!done) throw new Error(`afterAccess: no ${access} of word ${word}`);
+  }
+}
+
+const MOST_WAITS = 1000;
+
+/**
+ * While `run` runs, a CPU that halts does not sleep: `step` happens instead, which is the time to be another CPU.
+ * A wait nobody ends is an error, not a hang.
+ */
+export function whileWaiting<T>(step: (wait: number) => void, run: () => T): T {
+  const target = Atomics as unknown as { wait: unknown };
+  const real = target.wait;
+  let waits = 0;
+  target.wait = () => {
+    if (++waits > MOST_WAITS) throw new Error(`whileWaiting: ${MOST_WAITS} waits, and nobody ends them`);
+    step(waits);
+    return 'ok';
+  };
+  try {
+    return run();
+  } finally {
+    target.wait = real;
   }
 }

@@ -1,0 +1,39 @@
+/**
+ * exit.ts — exit codes, and which error is which.
+ *
+ *   0 ok   1 a claim or an audit failed   2 usage or bad input   3 panic   4 time-out   130 interrupted
+ */
+import { SmpallocError } from '../base/errors.js';
+import { MachinePanic } from '../host/machine.js';
+
+export const EXIT_OK = 0;
+export const EXIT_CLAIM = 1;
+export const EXIT_USAGE = 2;
+export const EXIT_PANIC = 3;
+export const EXIT_TIMEOUT = 4;
+export const EXIT_INTERRUPTED = 130;
+
+/** Wrong use of the command line. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+export interface Failure {
+  readonly code: number;
+  /** what to say, line by line */
+  readonly lines: readonly string[];
+}
+
+export function failure(error: unknown, command: string): Failure {
+  if (error instanceof MachinePanic) {
+    return { code: EXIT_PANIC, lines: [...error.report, '', `to see it again: smpalloc ${command}`] };
+  }
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (SmpallocError.is(error)) {
+    const code = { ESMP_TIMEOUT: EXIT_TIMEOUT, ESMP_HALTED: EXIT_PANIC, ESMP_PANIC: EXIT_PANIC }[error.code as string];
+    return { code: code ?? EXIT_USAGE, lines: [message] };
+  }
+  if (name === 'TraceError' || name === 'UsageError' || name === 'CACError') return { code: EXIT_USAGE, lines: [message] };
+  if (name === 'PeersUnavailable' || name === 'PeerFailed') return { code: EXIT_USAGE, lines: [message] };
+  return { code: EXIT_USAGE, lines: [stack ?? message] };
+}

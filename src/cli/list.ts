@@ -1,0 +1,42 @@
+/** list.ts — smpalloc list: suites, policies, traces, variables. */
+import { readdirSync } from 'node:fs';
+import type { CAC } from 'cac';
+import { FREE_NAMES, MTX_NAMES, STATS_NAMES } from '../base/policy.js';
+import { packageRoot } from '../host/root.js';
+import { TUNABLES } from '../kern/sysctl.js';
+import { sysctlNames } from '../observe/memory.js';
+import { table } from '../report/table.js';
+import { SUITES } from './bench.js';
+import type { Session } from './session.js';
+
+export function listCommand(cli: CAC, session: Session): void {
+  cli
+    .command('list', 'What there is: suites, policies, bundled traces, kernel variables')
+    .option('--json', 'as JSON')
+    .action((flags: { json?: boolean }) => session.run(async () => list(flags.json === true)));
+}
+
+function list(json: boolean): number {
+  const traces = readdirSync(new URL('traces/', packageRoot))
+    .filter((name) => name.endsWith('.txt.gz'))
+    .map((name) => name.slice(0, -'.txt.gz'.length));
+  const what = {
+    suites: SUITES, free: FREE_NAMES, stats: STATS_NAMES, mutex: MTX_NAMES, allocators: ['dragonfly'], traces,
+    tunables: Object.fromEntries(Object.entries(TUNABLES).map(([name, { initial, doc }]) => [name, { initial, doc }])),
+    sysctls: sysctlNames(),
+  };
+  process.stdout.write(json ? `${JSON.stringify(what, null, 2)}\n` : `${text(what)}\n`);
+  return 0;
+}
+
+function text(what: { suites: Readonly<Record<string, string>>; free: readonly string[]; stats: readonly string[]; traces: string[] }): string {
+  const rows = [
+    ...Object.entries(what.suites).map(([name, doc]) => ['suite', name, doc]),
+    ...what.free.map((name) => ['--free', name, '']),
+    ...what.stats.map((name) => ['--stats', name, '']),
+    ...what.traces.map((name) => ['trace', name, '']),
+    ...Object.entries(TUNABLES).map(([name, { initial, doc }]) => ['--tunable', `${name}=${initial}`, doc]),
+  ];
+  const column = (n: number) => ({ head: ['kind', 'name', 'what'][n]!, cell: (row: string[]) => row[n]!, left: true });
+  return table([column(0), column(1), column(2)], rows);
+}

@@ -1,0 +1,143 @@
+/** options.ts — the flags bench and replay share: declared once, checked once. */
+import { availableParallelism } from 'node:os';
+import type { Command } from 'cac';
+import { FREE_NAMES, type FreePolicy, STATS_NAMES, type StatsPolicy } from '../base/policy.js';
+import { configure } from '../host/options.js';
+import type { SuiteOptions } from '../suite/suite.js';
+import { UsageError } from './exit.js';
+
+export interface Flags {
+  cpus?: unknown;
+  memory?: unknown;
+  free?: unknown;
+  stats?: unknown;
+  signalDelay?: unknown;
+  seed?: unknown;
+  rounds?: unknown;
+  ops?: unknown;
+  duration?: unknown;
+  timeout?: unknown;
+  tunable?: unknown;
+  invariants?: boolean;
+  peers?: boolean;
+  json?: boolean;
+  quiet?: boolean;
+  strict?: boolean;
+}
+
+export function withFlags(command: Command): Command {
+  return command
+    .option('--cpus <N>', 'virtual CPUs (default: one a core, at least 2)')
+    .option('--memory <SIZE>', "physical memory of a machine, such as '256MiB'")
+    .option('--free <POLICY,...>', `remote-free policies: ${FREE_NAMES.join(', ')}`)
+    .option('--stats <POLICY,...>', `statistics policies: ${STATS_NAMES.join(', ')}`)
+    .option('--signal-delay <N|tick>', "polls until a remote-free signal is seen, or 'tick'")
+    .option('--seed <N>', 'seed of the random workloads (default: 1)')
+    .option('--rounds <N>', 'timed rounds a policy')
+    .option('--ops <N>', 'operations a round and CPU (default: as many as fill a round)')
+    .option('--duration <TIME>', "length of a round, such as '40ms' or '1s' (default: 40ms)")
+    .option('--timeout <TIME>', 'longest a single round may take (default: 120s)')
+    .option('--tunable <NAME=N,...>', 'kernel variables at boot, such as kern.zone_cache=8')
+    .option('--invariants', 'run the flavour with all checks')
+    .option('--json', 'print the record, not tables')
+    .option('--quiet', 'no progress, no warnings');
+}
+
+/** @throws UsageError or SmpallocError naming the flag, its value and what would be right */
+export function suiteOptions(flags: Flags, signal: AbortSignal, progress: SuiteOptions['progress']): SuiteOptions {
+  const cpusGiven = flags.cpus !== undefined;
+  const options: SuiteOptions = {
+    cpus: cpusGiven ? number('--cpus', flags.cpus) : Math.max(2, availableParallelism()),
+    cpusGiven,
+    memory: flags.memory === undefined ? '' : String(flags.memory),
+    free: list<FreePolicy>('--free', flags.free, FREE_NAMES),
+    stats: list<StatsPolicy>('--stats', flags.stats, STATS_NAMES),
+    signalDelay: flags.signalDelay === undefined ? null : delay(flags.signalDelay),
+    seed: flags.seed === undefined ? 1 : number('--seed', flags.seed),
+    rounds: flags.rounds === undefined ? null : positive('--rounds', flags.rounds),
+    ops: flags.ops === undefined ? null : positive('--ops', flags.ops),
+    roundMs: flags.duration === undefined ? 40 : time('--duration', flags.duration),
+    invariants: flags.invariants === true,
+    tunables: tunables(flags.tunable),
+    timeout: flags.timeout === undefined ? 120_000 : time('--timeout', flags.timeout),
+    peers: flags.peers === true,
+    signal,
+    progress,
+  };
+  // what boot would refuse is refused before anything runs
+  for (const free of options.free ?? ['rbatch' as const]) {
+    configure({
+      cpus: options.cpus, free, seed: options.seed, tunables: { ...options.tunables },
+      ...(options.memory !== '' && { memory: options.memory }),
+      ...(options.signalDelay !== null && { signalDelay: options.signalDelay }),
+    });
+  }
+  return options;
+}
+
+function number(flag: string, value: unknown): number {
+  const result = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof result === 'number' && Number.isFinite(result)) return result;
+  throw new UsageError(`${flag}: ${JSON.stringify(value)} is not a number`);
+}
+
+function positive(flag: string, value: unknown): number {
+  const result = number(flag, value);
+  if (Number.isInteger(result) && result > 0) return result;
+  throw new UsageError(`${flag}: ${result} is not usable; expected a whole number from 1`);
+}
+
+function delay(value: unknown): number | 'tick' {
+  return value === 'tick' ? 'tick' : number('--signal-delay', value);
+}
+
+/** Milliseconds from '40ms', '1.5s', '2m', or a bare number of seconds. */
+function time(flag: string, value: unknown): number {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|)\s*$/.exec(String(value));
+  const unit = match && { ms: 1, s: 1000, m: 60_000, '': 1000 }[match[2]!];
+  if (!match || !unit || Number(match[1]) === 0) {
+    throw new UsageError(`${flag}: ${JSON.stringify(value)} is not a time; expected such as '40ms', '2s' or '1m'`);
+  }
+  return Number(match[1]) * unit;
+}
+
+function list<T extends string>(flag: string, value: unknown, names: readonly T[]): T[] | null {
+  if (value === undefined) return null;
+  const values = String(value).split(',');
+  for (const one of values) {
+    if ((names as readonly string[]).includes(one)) continue;
+    throw new UsageError(`${flag}: '${one}' is not a policy; ${didYouMean(one, names)}there are ${names.join(', ')}`);
+  }
+  return values as T[];
+}
+
+function tunables(value: unknown): Record<string, number> {
+  const result: Record<string, number> = {};
+  for (const pair of value === undefined ? [] : [value].flat().flatMap((text) => String(text).split(','))) {
+    const [name, text] = pair.split('=');
+    if (!name || text === undefined) throw new UsageError(`--tunable: '${pair}' is not NAME=NUMBER`);
+    result[name] = number(`--tunable ${name}`, text);
+  }
+  return result;
+}
+
+/** "did you mean 'x'? ", or nothing when nothing is near. */
+export function didYouMean(word: string, names: readonly string[]): string {
+  const near = names
+    .map((name) => ({ name, distance: editDistance(word, name) }))
+    .filter(({ name, distance }) => distance <= Math.max(2, name.length / 3))
+    .sort((a, b) => a.distance - b.distance)[0];
+  return near ? `did you mean '${near.name}'? ` : '';
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

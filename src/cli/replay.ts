@@ -1,0 +1,45 @@
+/** replay.ts — smpalloc replay FILE: any recorded trace through the machine. */
+import type { CAC } from 'cac';
+import type { TraceSummary } from '../host/trace/trace.js';
+import { tracePath } from '../suite/ipi.js';
+import { replaySuite } from '../suite/replay_row.js';
+import { type Flags, suiteOptions, withFlags } from './options.js';
+import { output } from './output.js';
+import type { Session } from './session.js';
+
+export function replayCommand(cli: CAC, session: Session): void {
+  withFlags(cli.command('replay <file>', 'Run a recorded trace: ours, perf script, ftrace, mtrace; gzipped or not; - is stdin'))
+    .option('--strict', 'a bad line is an error')
+    .example('smpalloc replay redis-io3 --free ipi,rchunks    # a bundled trace')
+    .example('perf script -F comm,pid,cpu,time,event,trace | smpalloc replay -')
+    .action((file: string, flags: Flags) => session.run(() => replay(file, flags, session)));
+}
+
+async function replay(file: string, flags: Flags, session: Session): Promise<number> {
+  const progress = session.progress(flags.quiet === true);
+  progress.suite('replay');
+  const o = suiteOptions(flags, session.signal, (done, of, what) => progress.update(done, of, what));
+  const path = file === '-' ? file : tracePath(file);
+  const { summary, rows } = await replaySuite(path, flags.strict === true, o);
+  progress.clear();
+  if (!flags.quiet) for (const line of remarks(summary)) process.stderr.write(`${line}\n`);
+  return output(rows, session.command, o, flags);
+}
+
+/** What the reader left out, and why. */
+function remarks(summary: TraceSummary): string[] {
+  const { bad, dropped, truncated } = summary;
+  const lines: string[] = [];
+  if (bad.count > 0) lines.push(`warning: ${bad.count} bad lines skipped, the first is line ${bad.firstLine}: ${bad.reason}`);
+  if (truncated) lines.push('warning: the trace ends early; what there was has been replayed');
+  const parts = Object.entries({
+    'frees of NULL': dropped.nullFrees,
+    'frees of objects older than the trace': dropped.unknownFrees,
+    'failed allocations': dropped.failedAllocs,
+    'other events': dropped.otherEvents,
+    'events the recorder lost': dropped.lostEvents,
+  }).filter(([, count]) => count > 0);
+  if (parts.length > 0) lines.push(`left out: ${parts.map(([what, count]) => `${count} ${what}`).join(', ')}`);
+  if (dropped.inferredFrees > 0) lines.push(`inferred: ${dropped.inferredFrees} frees nobody recorded`);
+  return lines;
+}

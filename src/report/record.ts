@@ -1,0 +1,83 @@
+/**
+ * record.ts — the record of a run: what was asked, where it ran, what came out. `smpalloc/1`.
+ *
+ * Written by --json, read by whatever compares or merges records; a record is checked against this schema on reading.
+ * docs/record.md describes the fields.
+ */
+import { readFile } from 'node:fs/promises';
+import * as v from 'valibot';
+import { SmpallocError } from '../base/errors.js';
+import { FREE_NAMES, STATS_NAMES } from '../base/policy.js';
+
+export const RECORD_SCHEMA = 'smpalloc/1';
+
+const count = v.pipe(v.number(), v.minValue(0));
+const rowBase = {
+  alloc: v.picklist(['dragonfly', 'freebsd', 'netbsd']),
+  free: v.picklist(FREE_NAMES),
+  stats: v.picklist(STATS_NAMES),
+  cpus: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  audit: v.string(),
+};
+const traceCounts = {
+  trace: v.string(), allocations: count, frees: count, remoteFrees: count, ipiMessages: count, ipiInterrupts: count,
+  ipiAvoided: count, per1000: count, casTries: count, casFails: count, zonesPeak: count, zonesEnd: count, stranded: count,
+  mops: count, cpuSeconds: v.nullable(count), signalDelay: v.union([v.number(), v.literal('tick')]),
+};
+
+const Row = v.variant('suite', [
+  v.looseObject({ suite: v.literal('ipi'), ...rowBase, ...traceCounts, reduction: count, passes: count }),
+  v.looseObject({ suite: v.literal('replay'), ...rowBase, ...traceCounts, format: v.string() }),
+  v.looseObject({
+    suite: v.literal('stats'), ...rowBase, where: v.picklist(['update', 'malloc']), mops: count, ratioToCritical: count,
+    ratioLow: count, ratioHigh: count, lockedPerOp: count, rounds: count, cpuSeconds: v.nullable(count),
+  }),
+  v.looseObject({
+    suite: v.picklist(['pair', 'local', 'larson', 'xmalloc', 'ring']), ...rowBase, nsPerPair: count, nsMin: count,
+    nsMax: count, mops: count, remoteFrees: count, ipiMessages: count, ipiInterrupts: count, zonesPeak: count,
+    lockedPerOp: v.nullable(count), rounds: count, cpuSeconds: v.nullable(count),
+    peers: v.optional(v.record(v.string(), count)),
+  }),
+]);
+
+const Claim = v.object({ id: v.string(), source: v.string(), text: v.string(), pass: v.boolean(), measured: v.string() });
+
+const RecordSchema = v.looseObject({
+  schema: v.literal(RECORD_SCHEMA),
+  environment: v.looseObject({
+    smpalloc: v.string(), node: v.string(), v8: v.string(), os: v.string(), arch: v.string(), cpu: v.string(),
+    cores: count, time: v.string(), flavour: v.picklist(['release', 'invariants']), warnings: v.array(v.string()),
+  }),
+  config: v.looseObject({ command: v.string(), seed: v.number(), cpus: count }),
+  rows: v.array(Row),
+  claims: v.array(Claim),
+  /** false: the run was interrupted, and the rows are what was known by then */
+  complete: v.boolean(),
+});
+
+export type RunRecord = v.InferOutput<typeof RecordSchema>;
+
+/**
+ * Reads a record.
+ * @param path a file, or '-' for standard input
+ * @throws SmpallocError ESMP_INPUT naming the field that is wrong
+ */
+export async function readRecord(path: string): Promise<RunRecord> {
+  const text = await readFile(path === '-' ? '/dev/stdin' : path, 'utf8').catch((cause: Error) => {
+    throw new SmpallocError('ESMP_INPUT', `${path}: ${cause.message}`, { cause });
+  });
+  return parseRecord(text, path);
+}
+
+export function parseRecord(text: string, path = 'record'): RunRecord {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new SmpallocError('ESMP_INPUT', `${path}: not JSON: ${(cause as Error).message}`, { cause });
+  }
+  const result = v.safeParse(RecordSchema, json);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new SmpallocError('ESMP_INPUT', `${path}: ${v.getDotPath(issue) ?? 'record'}: ${issue.message}`);
+}

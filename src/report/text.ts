@@ -1,0 +1,112 @@
+/** text.ts — a record for people: a table a suite, then a line a claim. */
+import type { Claim, Row } from '../suite/claims.js';
+import type { IpiRow } from '../suite/ipi.js';
+import { LOOP_NAMES, type LoopRow } from '../suite/loops.js';
+import type { ReplayRow } from '../suite/replay_row.js';
+import type { StatsRow } from '../suite/stats.js';
+import { type Column, integer, short, table } from './table.js';
+
+export interface Paint {
+  good(text: string): string;
+  bad(text: string): string;
+  strong(text: string): string;
+  dim(text: string): string;
+}
+
+export function suiteText(rows: readonly Row[], paint: Paint): string {
+  const parts: string[] = [];
+  const add = (title: string, note: string, body: string) => parts.push(`${paint.strong(title)}  ${paint.dim(note)}\n${body}`);
+  const ipi = rows.filter((row): row is IpiRow => row.suite === 'ipi');
+  if (ipi.length > 0) add('IPI table', 'recorded traces; counts of one pass, medians', ipiTable(ipi));
+  const stats = rows.filter((row): row is StatsRow => row.suite === 'stats');
+  if (stats.length > 0) add('stats table', 'malloc_type updates; ratio = time over critical, 95 % interval', statsTable(stats));
+  for (const name of LOOP_NAMES) {
+    const loops = rows.filter((row): row is LoopRow => row.suite === name);
+    if (loops.length > 0) add(name, `${loops[0]!.rounds} rounds in turn; ns an operation of one CPU`, loopTable(loops));
+  }
+  const replay = rows.filter((row): row is ReplayRow => row.suite === 'replay');
+  if (replay.length > 0) add('replay', replay[0]!.trace, replayTable(replay));
+  const audits = rows.filter(({ audit }) => audit !== 'ok');
+  for (const row of audits) parts.push(paint.bad(`AUDIT FAILED  ${row.suite} ${row.free} ${row.stats}: ${row.audit}`));
+  return parts.join('\n\n');
+}
+
+export function claimsText(claims: readonly Claim[], paint: Paint): string {
+  return claims
+    .map(({ id, pass, text, measured }) => {
+      const verdict = pass ? paint.good('PASS') : paint.bad('FAIL');
+      return `${verdict}  ${text}: ${measured}  ${paint.dim(`[${id}]`)}`;
+    })
+    .join('\n');
+}
+
+function ipiTable(rows: readonly IpiRow[]): string {
+  const columns: Column<IpiRow>[] = [
+    { head: 'trace', cell: (row) => row.trace, left: true },
+    { head: 'free', cell: (row) => row.free, left: true },
+    { head: 'allocations', cell: (row) => integer(row.allocations) },
+    { head: 'remote frees', cell: (row) => integer(row.remoteFrees) },
+    { head: 'messages', cell: (row) => integer(row.ipiMessages) },
+    { head: 'interrupts', cell: (row) => integer(row.ipiInterrupts) },
+    { head: 'avoided', cell: (row) => integer(row.ipiAvoided) },
+    { head: 'per 1000', cell: (row) => short(row.per1000) },
+    { head: 'reduction', cell: (row) => `${integer(row.reduction)}x` },
+    { head: 'CAS tries', cell: (row) => integer(row.casTries) },
+    { head: 'fails', cell: (row) => integer(row.casFails) },
+    { head: 'zones peak/end', cell: (row) => `${row.zonesPeak}/${row.zonesEnd}` },
+    { head: 'Mop/s', cell: (row) => short(row.mops) },
+    { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
+  ];
+  return table(columns, rows);
+}
+
+function statsTable(rows: readonly StatsRow[]): string {
+  const columns: Column<StatsRow>[] = [
+    { head: 'where', cell: (row) => row.where, left: true },
+    { head: 'CPUs', cell: (row) => String(row.cpus) },
+    { head: 'stats', cell: (row) => row.stats, left: true },
+    { head: 'Mop/s', cell: (row) => short(row.mops) },
+    { head: 'ratio', cell: (row) => row.ratioToCritical.toFixed(2) },
+    { head: '95 %', cell: (row) => `${row.ratioLow.toFixed(2)}..${row.ratioHigh.toFixed(2)}` },
+    { head: 'locked/op', cell: (row) => short(row.lockedPerOp) },
+    { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
+  ];
+  const order = (row: StatsRow) => (row.where === 'update' ? 0 : 1000) + row.cpus;
+  return table(columns, [...rows].sort((a, b) => order(a) - order(b)));
+}
+
+function loopTable(rows: readonly LoopRow[]): string {
+  const peers = Object.keys(rows[0]!.peers ?? {});
+  const columns: Column<LoopRow>[] = [
+    { head: 'free', cell: (row) => row.free, left: true },
+    { head: 'stats', cell: (row) => row.stats, left: true },
+    { head: 'CPUs', cell: (row) => String(row.cpus) },
+    { head: 'ns', cell: (row) => short(row.nsPerPair) },
+    { head: 'min..max', cell: (row) => `${short(row.nsMin)}..${short(row.nsMax)}` },
+    { head: 'Mop/s', cell: (row) => short(row.mops) },
+    { head: 'remote frees', cell: (row) => integer(row.remoteFrees) },
+    { head: 'messages', cell: (row) => integer(row.ipiMessages) },
+    { head: 'zones peak', cell: (row) => String(row.zonesPeak) },
+    ...peers.map((peer) => ({ head: peer, cell: (row: LoopRow) => short(row.peers?.[peer]) })),
+  ];
+  return table(columns, rows);
+}
+
+function replayTable(rows: readonly ReplayRow[]): string {
+  const columns: Column<ReplayRow>[] = [
+    { head: 'free', cell: (row) => row.free, left: true },
+    { head: 'CPUs', cell: (row) => String(row.cpus) },
+    { head: 'allocations', cell: (row) => integer(row.allocations) },
+    { head: 'frees', cell: (row) => integer(row.frees) },
+    { head: 'remote', cell: (row) => integer(row.remoteFrees) },
+    { head: 'messages', cell: (row) => integer(row.ipiMessages) },
+    { head: 'interrupts', cell: (row) => integer(row.ipiInterrupts) },
+    { head: 'per 1000', cell: (row) => short(row.per1000) },
+    { head: 'CAS tries', cell: (row) => integer(row.casTries) },
+    { head: 'fails', cell: (row) => integer(row.casFails) },
+    { head: 'zones peak/end', cell: (row) => `${row.zonesPeak}/${row.zonesEnd}` },
+    { head: 'Mop/s', cell: (row) => short(row.mops) },
+    { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
+  ];
+  return table(columns, rows);
+}

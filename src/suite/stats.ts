@@ -1,0 +1,148 @@
+/**
+ * stats.ts — the claim of FreeBSD's 2005 commit: per-CPU statistics in critical sections against a mutex a type.
+ *
+ * Twice: the update alone, and inside malloc and free, which is where the commit measured it. Rounds of all policies in
+ * turn; ratios are of the same round. Locked operations are counted by the invariants flavour in a pass of its own.
+ */
+import type { StatsPolicy } from '../base/policy.js';
+import type { Machine } from '../host/machine.js';
+import type { Lap } from '../workload/phases.js';
+import {
+  auditText, bootOptions, calibrate, defineType, median, pairedRatio, phase, type RowBase, rounds, type SuiteOptions,
+  withMachines,
+} from './suite.js';
+
+export interface StatsRow extends RowBase {
+  suite: 'stats';
+  /** the update alone, or a malloc and a free around two of them */
+  where: 'update' | 'malloc';
+  /** updates (or malloc/free pairs) per microsecond, all CPUs together */
+  mops: number;
+  /** time of this policy over time of `critical`, median of rounds, with its 95 % interval */
+  ratioToCritical: number;
+  ratioLow: number;
+  ratioHigh: number;
+  /** locked operations an update (or pair), counted */
+  lockedPerOp: number;
+  rounds: number;
+  cpuSeconds: number | null;
+}
+
+export const STATS_POLICIES: readonly StatsPolicy[] = ['critical', 'unpadded', 'atomic', 'mutex', 'mutex-up', 'none'];
+const ROUNDS = 15;
+const TRIAL_OPS = 20_000;
+const COUNT_OPS = 10_000;
+const BLOCK_BYTES = 64;
+const MEMORY = '32MiB';
+
+type Where = StatsRow['where'];
+
+export async function statsSuite(o: SuiteOptions): Promise<StatsRow[]> {
+  const counts = o.cpus === 1 ? [1] : [1, o.cpus];
+  const rows: StatsRow[] = [];
+  for (const [index, cpus] of counts.entries()) {
+    if (!o.signal.aborted) rows.push(...(await atCpus(o, cpus, index / counts.length, counts.length)));
+  }
+  return rows;
+}
+
+async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number): Promise<StatsRow[]> {
+  const policies = (o.stats ?? STATS_POLICIES).filter((stats) => stats !== 'mutex-up' || cpus === 1);
+  const count = o.rounds ?? ROUNDS;
+  const free = o.free?.[0] ?? 'rbatch';
+  const own = (stats: StatsPolicy, invariants: boolean) => bootOptions(o, { cpus, stats, free, memory: MEMORY, invariants });
+  const locked = await countLocked(o, policies.map((stats) => own(stats, true)));
+  return withMachines(policies.map((stats) => own(stats, o.invariants)), async (machines) => {
+    const loops = await Promise.all(machines.map((machine) => Loop.prepare(machine, o)));
+    const times: Record<Where, number[][]> = { update: machines.map(() => []), malloc: machines.map(() => []) };
+    await rounds(o, count, async (round) => {
+      o.progress(done + round / count / parts, 1, `${cpus} CPU${cpus > 1 ? 's' : ''}, round ${round + 1} of ${count}`);
+      const row: Record<Where, number[]> = { update: [], malloc: [] };
+      for (const where of ['update', 'malloc'] as const) {
+        for (const loop of loops) row[where].push(await loop.nsPerOp(where));
+      }
+      // a round counts whole or not at all: ratios are of one round
+      for (const where of ['update', 'malloc'] as const) for (const [n, ns] of row[where].entries()) times[where][n]!.push(ns);
+    });
+    if (times.malloc[0]!.length === 0) return [];
+    const reference = policies.indexOf('critical');
+    const rows: StatsRow[] = [];
+    for (const where of ['update', 'malloc'] as const) {
+      for (const [n, stats] of policies.entries()) {
+        const ns = times[where][n]!;
+        const { ratio, low, high } = pairedRatio(ns, times[where][Math.max(0, reference)]!);
+        const { text } = await auditText(machines[n]!, o);
+        rows.push({
+          suite: 'stats', alloc: 'dragonfly', free, stats, cpus, audit: text, where, mops: (1000 * cpus) / median(ns),
+          ratioToCritical: ratio, ratioLow: low, ratioHigh: high, lockedPerOp: locked[where][n]!, rounds: ns.length,
+          cpuSeconds: loops[n]!.cpuSeconds,
+        });
+      }
+    }
+    return rows;
+  });
+}
+
+/** A machine's two loops, each as long as a round. */
+class Loop {
+  readonly #machine: Machine;
+  readonly #o: SuiteOptions;
+  readonly #type: number;
+  readonly #ops: Record<Where, number> = { update: TRIAL_OPS, malloc: TRIAL_OPS };
+  #cpuMs: number | null = 0;
+
+  private constructor(machine: Machine, o: SuiteOptions, type: number) {
+    this.#machine = machine;
+    this.#o = o;
+    this.#type = type;
+  }
+
+  /** Warms both loops up and finds how many operations fill a round. */
+  static async prepare(machine: Machine, o: SuiteOptions): Promise<Loop> {
+    const loop = new Loop(machine, o, await defineType(machine, o, 'temp'));
+    for (const where of ['update', 'malloc'] as const) {
+      for (let trial = 0; trial < 3; trial++) {
+        const ns = await loop.nsPerOp(where);
+        const ops = loop.#ops[where];
+        loop.#ops[where] = o.ops ?? calibrate(ops, (ns * ops) / 1e6, trial === 2 ? o.roundMs : o.roundMs / 4);
+      }
+    }
+    loop.#cpuMs = 0;
+    return loop;
+  }
+
+  get cpuSeconds(): number | null {
+    return this.#cpuMs === null ? null : this.#cpuMs / 1000;
+  }
+
+  /** One round: wall nanoseconds an operation of one CPU. */
+  async nsPerOp(where: Where): Promise<number> {
+    const [name, args] = call(where, this.#type, this.#ops[where]);
+    const limits = { timeout: this.#o.timeout, signal: this.#o.signal };
+    const { values, cpuMs } = await this.#machine.measure('smpalloc:workloads', name, args, limits);
+    this.#cpuMs = this.#cpuMs === null || cpuMs === null ? null : this.#cpuMs + cpuMs;
+    return (Math.max(...(values as Lap[]).map((lap) => lap.ms)) * 1e6) / this.#ops[where];
+  }
+}
+
+function call(where: Where, type: number, ops: number): [name: string, args: unknown[]] {
+  return where === 'update' ? ['statsUpdate', [type, ops]] : ['statsMalloc', [type, BLOCK_BYTES, ops]];
+}
+
+/** Locked operations an operation, per policy: from machines of the flavour that counts them, one CPU at work. */
+async function countLocked(o: SuiteOptions, options: Parameters<typeof withMachines>[0]): Promise<Record<Where, number[]>> {
+  return withMachines(options.map((option) => ({ ...option, cpus: 1 })), async (machines) => {
+    const locked: Record<Where, number[]> = { update: [], malloc: [] };
+    for (const machine of machines) {
+      const type = await defineType(machine, o, 'temp');
+      for (const where of ['update', 'malloc'] as const) {
+        const [name, args] = call(where, type, COUNT_OPS);
+        await phase(machine, o, name, ...args);
+        const [lap] = await phase<Lap>(machine, o, name, ...args);
+        // the few of the barriers and the zone are not the policy's
+        locked[where].push(Math.round((100 * lap!.locked) / COUNT_OPS) / 100);
+      }
+    }
+    return locked;
+  });
+}
