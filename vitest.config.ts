@@ -24,7 +24,10 @@ export default defineConfig({
   test: {
     projects: [
       { ...inProcess, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], pool: 'threads' } },
-      { ...inProcess, test: { name: 'prop', include: ['test/prop/**/*.test.ts'], pool: 'threads', testTimeout: 60_000 } },
+      {
+        ...inProcess,
+        test: { name: 'prop', include: ['test/prop/**/*.test.ts'], pool: 'threads', testTimeout: 60_000 },
+      },
       {
         test: {
           name: 'smp', include: ['test/smp/**/*.test.ts'], pool: 'forks', fileParallelism: false, testTimeout: 60_000,

@@ -53,7 +53,7 @@ export function checkLayers(sources, dependencies) {
   for (const [file, edges] of graph) {
     const layer = layerOf(file);
     if (!RANK.has(layer)) {
-      violations.push({ file, line: 1, what: `src/${layer} is no layer`, right: 'name its place in check-layers.mjs' });
+      violations.push({ file, line: 1, what: `${layer} is no layer`, right: 'name its place in check-layers.mjs' });
       continue;
     }
     for (const edge of edges) {
@@ -78,14 +78,17 @@ function wrongFile(file, layer, edge, graph) {
   if (!RANK.has(target)) return { what, right: 'code of src/ lives in src/' };
   if (target === layer) return null;
   if (rankOf(target) > rankOf(layer)) {
-    return { what, right: `${target} is above ${layer}: move what is shared down, or register it from above` };
+    return { what, right: `${target} is above ${layer}: move what is shared down, or register it from there` };
   }
   if (rankOf(target) === rankOf(layer)) return { what, right: `${target} and ${layer} are strangers to each other` };
   if (edge.typeOnly || rankOf(layer) < FIRST_OUTSIDE || rankOf(target) >= FIRST_OUTSIDE) return null;
   const chain = BOUND_ENTRIES.has(file) ? null : chainTo(BIND, edge.to, graph);
   if (!chain) return null;
   const short = chain.map((path) => path.replace('src/', '')).join(' -> ');
-  return { what: `${what}, which needs a machine (${short})`, right: 'move constants to a *.layout.ts, or write `import type`' };
+  return {
+    what: `${what}, which needs a machine (${short})`,
+    right: 'move constants to a *.layout.ts, or write `import type`',
+  };
 }
 
 /**
@@ -150,7 +153,7 @@ function importsOf(file, text) {
   walk(program, {
     enter(node) {
       const source = 'source' in node ? node.source : null;
-      if (!source || source.type !== 'Literal' || typeof source.value !== 'string') return;
+      if (source?.type !== 'Literal' || typeof source.value !== 'string') return;
       const specifier = source.value;
       const line = lineAt(node.start);
       edges.push({ to: resolve(file, specifier), specifier, line, typeOnly: isTypeOnly(node) });

@@ -3,8 +3,8 @@
  * host/geometry.ts puts the areas of machines of many sizes.
  *
  *   fields   inside their struct, no two on one word
- *   lines    each has a writing rule (the last rule repeats), structs are whole lines; what is smaller shares a line with
- *            its neighbours, so it has one rule, and is named in PACKED
+ *   lines    each has a writing rule (the last rule repeats), structs are whole lines; what is smaller shares a line
+ *            with its neighbours, so it has one rule, and is named in PACKED
  *   areas    on line boundaries, behind each other, below the first page of the page allocator
  *
  * @typedef {import('./sources.mjs').Violation} Violation
@@ -16,6 +16,15 @@ import { conclude, isMain, readSources, root } from './sources.mjs';
 
 const LINE_WORDS = 16;
 const RULE = /^(owner|atomic|const|lock \w+)$/;
+
+const PAGE_BYTES = 4096;
+
+/** what geometry() returns beside areas */
+const NO_AREAS = new Set(['firstPage', 'npages', 'fifo']);
+/** CPUs, MiB, entries of a ktr ring */
+const MACHINES = [1, 2, 3, 8, 64, 256].flatMap((ncpu) =>
+  [16, 64, 100, 1024, 2048].flatMap((megabytes) => [0, 1, 1024].map((ktr) => [ncpu, megabytes, ktr])),
+);
 
 /** structs that are no whole number of lines */
 const PACKED = new Map([
@@ -70,10 +79,11 @@ export function checkLayouts(layouts) {
 /** @param {Struct} struct @returns {Generator<[what: string, right: string]>} */
 function* wrongLines({ name, words, lines }) {
   const whole = words % LINE_WORDS === 0;
+  const most = Math.ceil(words / LINE_WORDS);
   if (!whole && !PACKED.has(name)) yield [`${words} words are no whole lines`, 'round up to 16, or name it in PACKED'];
   if (!whole && lines.length > 1) yield ['shares lines with its neighbours', 'one rule for all of it'];
   if (lines.length === 0) yield ['no writing rule', 'say who may write each line'];
-  if (lines.length > Math.ceil(words / LINE_WORDS)) yield [`${lines.length} rules for ${words} words`, 'one rule a line'];
+  if (lines.length > most) yield [`${lines.length} rules for ${words} words`, 'one rule a line'];
   for (const rule of lines) {
     if (!RULE.test(rule)) yield [`rule '${rule}'`, "'owner', 'atomic', 'const' or 'lock NAME'"];
   }
@@ -88,7 +98,8 @@ function* wrongFields({ words, fields }, layout) {
       yield [`${field} is ${word}`, 'a word offset'];
       continue;
     }
-    if (layout[field] !== undefined && layout[field] !== word) yield [`${field} is ${word}`, `the constant says ${layout[field]}`];
+    const constant = layout[field];
+    if (constant !== undefined && constant !== word) yield [`${field} is ${word}`, `the constant says ${constant}`];
     const width = WIDTHS.find(([names]) => names.test(field))?.[1](layout) ?? 1;
     if (!Number.isInteger(width)) yield [`width of ${field} is ${width}`, 'correct WIDTHS'];
     if (word < 0 || word + width > words) yield [`${field} ends at word ${word + width}`, `inside ${words} words`];
@@ -114,8 +125,9 @@ export function checkAreas(places, bytes, pageBytes) {
   areas.sort((a, b) => a.from - b.from);
   let before = { name: 'superblock', from: 0, to: pageBytes };
   for (const area of [...areas, { name: 'first page', from: places.firstPage * pageBytes, to: Infinity }]) {
-    if (!(area.from >= before.to)) wrong.push([`${area.name} at ${area.from} overlaps ${before.name}`, `from ${before.to}`]);
-    if (area.from % (LINE_WORDS * 4) !== 0) wrong.push([`${area.name} at ${area.from}`, 'on a line boundary']);
+    const at = `${area.name} at ${area.from}`;
+    if (!(area.from >= before.to)) wrong.push([`${at} overlaps ${before.name}`, `from ${before.to}`]);
+    if (area.from % (LINE_WORDS * 4) !== 0) wrong.push([at, 'on a line boundary']);
     before = area;
   }
   return wrong;
@@ -132,7 +144,13 @@ export async function load(files) {
   const bundle = await rolldown({
     input: entry,
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
-    plugins: [{ name: 'entry', resolveId: (id) => (id === entry ? id : null), load: (id) => (id === entry ? lines.join('\n') : null) }],
+    plugins: [
+      {
+        name: 'entry',
+        resolveId: (id) => (id === entry ? id : null),
+        load: (id) => (id === entry ? lines.join('\n') : null),
+      },
+    ],
   });
   const { output } = await bundle.generate({ format: 'esm' });
   await bundle.close();
@@ -145,32 +163,38 @@ export function loadLayouts() {
   return load([...readSources(['src'], ['.layout.ts']).keys()]);
 }
 
-/** Machines small and large. @returns {Promise<Violation[]>} */
-async function checkGeometry() {
+/**
+ * Machines small and large.
+ * @param {ReadonlyMap<string, Exports>} layouts
+ * @returns {Promise<Violation[]>}
+ */
+async function checkGeometry(layouts) {
   const file = 'src/host/geometry.ts';
-  const constants = ['slaballoc', 'superblock', 'intr', 'globaldata', 'ktr', 'lwkt_ipiq', 'malloc_type', 'vm_page'];
-  const layouts = await loadLayouts();
-  /** @type {any} */
-  const l = Object.assign({}, ...[...layouts].filter(([path]) => constants.some((name) => path.includes(`/${name}.layout`))).map(([, x]) => x));
   /** @type {any} */
   const { geometry } = (await load([file])).get(file);
+  /** @type {any} */
+  const l = Object.assign({}, ...layouts.values());
   /** @type {Violation[]} */
   const violations = [];
-  for (const ncpu of [1, 2, 3, 8, 64, 256]) {
-    for (const megabytes of [16, 64, 100, 1024, 2048]) {
-      for (const ktr of [0, 1, 1024]) {
-        const places = geometry(ncpu, megabytes * 2 ** 20, ktr);
-        const words = {
-          intr: ncpu * l.INTR_WORDS, gd: ncpu * l.GD_WORDS, slgd: ncpu * l.SL_WORDS, vm: l.VM_WORDS,
-          zindex: l.ZINDEX_BYTES / 4, malloc: l.KM_WORDS + (l.MAXTYPES * l.mallocTypeBytes(ncpu)) / 4,
-          ipiq: (ncpu * ncpu * l.ipiqBytes(places.fifo)) / 4, ktr: ncpu * ktr * l.KTR_WORDS, kmu: places.npages,
-          pga: places.npages * l.PG_WORDS,
-        };
-        const bytes = Object.fromEntries(Object.entries(words).map(([name, count]) => [name, count * 4]));
-        for (const [what, right] of checkAreas(places, bytes, 4096)) {
-          violations.push({ file, line: 1, what: `${ncpu} CPUs, ${megabytes} MiB, ktr ${ktr}: ${what}`, right });
-        }
-      }
+  for (const [ncpu, megabytes, ktr] of MACHINES) {
+    const places = geometry(ncpu, megabytes * 2 ** 20, ktr);
+    const bytes = {
+      intr: ncpu * l.INTR_WORDS * 4,
+      gd: ncpu * l.GD_WORDS * 4,
+      slgd: ncpu * l.SL_WORDS * 4,
+      vm: l.VM_WORDS * 4,
+      zindex: l.ZINDEX_BYTES,
+      malloc: l.KM_WORDS * 4 + l.MAXTYPES * l.mallocTypeBytes(ncpu),
+      ipiq: ncpu * ncpu * l.ipiqBytes(places.fifo),
+      ktr: ncpu * ktr * l.KTR_WORDS * 4,
+      kmu: places.npages * 4,
+      pga: places.npages * l.PG_WORDS * 4,
+    };
+    const forgotten = Object.keys(places).filter((name) => !(name in bytes) && !NO_AREAS.has(name));
+    const wrong = checkAreas(places, bytes, PAGE_BYTES);
+    for (const name of forgotten) wrong.push([`${name} is not checked`, 'give its size in check-layouts.mjs']);
+    for (const [what, right] of wrong) {
+      violations.push({ file, line: 1, what: `${ncpu} CPUs, ${megabytes} MiB, ktr ${ktr}: ${what}`, right });
     }
   }
   return violations;
@@ -178,6 +202,7 @@ async function checkGeometry() {
 
 if (isMain(import.meta)) {
   const layouts = await loadLayouts();
-  const violations = [...checkLayouts(layouts), ...(await checkGeometry())];
-  conclude('layouts', violations, `${structsOf(layouts).length} structs and the areas of 90 machines are sound`);
+  const violations = [...checkLayouts(layouts), ...(await checkGeometry(layouts))];
+  const machines = `the areas of ${MACHINES.length} machines`;
+  conclude('layouts', violations, `${structsOf(layouts).length} structs and ${machines} are sound`);
 }

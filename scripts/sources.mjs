@@ -10,6 +10,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseSync } from 'oxc-parser';
+import { walk } from 'oxc-walker';
 
 export const root = new URL('..', import.meta.url);
 
@@ -53,6 +54,23 @@ function lineCounter(text) {
     for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;
     return line;
   };
+}
+
+/**
+ * Each node's parent.
+ * @param {any} program
+ * @returns {Map<any, any>}
+ */
+export function parentsOf(program) {
+  const parents = new Map();
+  walk(program, {
+    enter(node, parent) {
+      parents.set(node, parent);
+      // only reachable as the property of a destructuring pattern, not of an object literal
+      if (node.type === 'Property' && parent?.type === 'ObjectPattern') /** @type {any} */ (node).inPattern = true;
+    },
+  });
+  return parents;
 }
 
 /**

@@ -18,7 +18,9 @@ export { NCPU } from './kern/globaldata.js';
 export { mtxLock, mtxTrylock, mtxUnlock } from './kern/kern_mutex.js';
 export { mallocTypeInuse, mallocTypeMemuse, mallocTypeRequests } from './kern/malloc_stats.js';
 export { mallocTypeCreate, mallocTypeFind } from './kern/malloc_type.js';
-export { ipiqRegister, lwktSendIpiq, lwktSendIpiqPassive, lwktSynchronizeIpiqs, lwktWaitIpiq } from './kern/lwkt_ipiq.js';
+export {
+  ipiqRegister, lwktSendIpiq, lwktSendIpiqPassive, lwktSynchronizeIpiqs, lwktWaitIpiq,
+} from './kern/lwkt_ipiq.js';
 export { splz } from './kern/splz.js';
 export { tsleep, tsleepInterlock, wakeup, wakeupOne } from './kern/sleep.js';
 export { idleLoop } from './workload/idle.js';

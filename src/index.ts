@@ -1,6 +1,8 @@
 /** smpalloc — public API of the main thread; a worker of yours becomes a CPU with 'smpalloc/vcpu'. */
 export { KernelPanic, SmpallocError, type ErrorCode } from './base/errors.js';
-export { FREE_NAMES, MTX_NAMES, STATS_NAMES, type FreePolicy, type MutexForm, type StatsPolicy } from './base/policy.js';
+export {
+  FREE_NAMES, MTX_NAMES, STATS_NAMES, type FreePolicy, type MutexForm, type StatsPolicy,
+} from './base/policy.js';
 export type { PhasePart } from './base/protocol.js';
 export type { CpuTicket } from './hw/ticket.js';
 export { readCore } from './host/core.js';

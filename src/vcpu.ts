@@ -1,9 +1,9 @@
 /**
  * vcpu.ts — 'smpalloc/vcpu': a worker of yours becomes a virtual CPU of a machine.
  *
- *     // main thread                                       // worker
- *     const machine = await boot({ attach: 2 });           const vcpu = await attach();
- *     const ticket = machine.ticket();                      const p = vcpu.kmalloc(64, vcpu.mallocType('node'), M_WAITOK);
+ *     // main thread                                  // worker
+ *     const machine = await boot({ attach: 2 });      const vcpu = await attach();
+ *     const ticket = machine.ticket();                 const p = vcpu.kmalloc(64, vcpu.mallocType('node'), M_WAITOK);
  *     new Worker(url, { workerData: { smpalloc: ticket } });
  */
 import { workerData } from 'node:worker_threads';

@@ -87,7 +87,7 @@ export function kmalloc(size: number, type: number, flags: number): number {
 function kmallocSlow(size: number, type: number, flags: number): number {
   if (i32[(type >>> 2) + KS_MAGIC] !== M_MAGIC) panic(P_MALLOC_MAGIC, type);
   if (size === 0) return ZERO_LENGTH_PTR;
-  if ((flags & M_POWEROF2) !== 0) size = 1 << (32 - Math.clz32(size - 1));
+  if ((flags & M_POWEROF2) !== 0 && size >>> 0 <= 0x80000000) size = 1 << (32 - Math.clz32(size - 1));
   if ((flags & M_RNOWAIT) === 0 && zonesOver(myslgd())) zonesRelease(zonesKeep());
   const oversized = size >>> 0 >= ZONE_LIMIT || ((size & 4095) === 0 && size > 8192);
   const bytes = oversized ? roundPage(size) : zoneChunkSize(size);

@@ -20,7 +20,9 @@ import { FREE_IPI, FREE_LOCKED } from '../base/policy.js';
 import { racy } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
 import { i32 } from '../hw/heap.js';
-import { critEnter, critExit, intrDisable, intrRestore } from '../kern/critical.js';
+import { intrUnmask } from '../hw/intr.js';
+import { SB_NPAGES } from '../hw/superblock.layout.js';
+import { critEnter, critExit, intrDisable } from '../kern/critical.js';
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_FREE } from '../kern/ktr.layout.js';
 import { ipiqRegister } from '../kern/lwkt_ipiq.js';
@@ -43,6 +45,11 @@ declare const INVARIANTS: boolean;
 
 /** checks, locks and event records are the slow path's business */
 const FAST_PATH = FREE !== FREE_LOCKED && !INVARIANTS && !KTR;
+/**
+ * Bits no block's address has: its alignment, and everything from the power of two above the memory's end. Between the
+ * two, kmemusage is continued by the page array, which holds nothing negative.
+ */
+const NO_POINTER = 7 | ~((1 << (32 - Math.clz32(i32[SB_NPAGES] * 4096 - 1))) - 1);
 
 /**
  * Frees a block.
@@ -52,10 +59,9 @@ const FAST_PATH = FREE !== FREE_LOCKED && !INVARIANTS && !KTR;
 export function kfree(ptr: number, type: number): void {
   const z = ptr & ZONE_MASK;
   const zw = z >>> 2;
-  // a zone's words here do not change while one of its chunks is out, and this one is; an address outside the memory
-  // reads no magic
+  // -(owner + 1) in kmemusage says: an active zone, and ours. It does not change while one of its chunks is out.
   if (
-    FAST_PATH && (ptr & 7) === 0 && racy(btokup(z)) === ~curcpu && i32[zw + Z_MAGIC] === ZALLOC_SLAB_MAGIC &&
+    FAST_PATH && (ptr & NO_POINTER) === 0 && racy(btokup(z)) === ~curcpu &&
     i32[(type >>> 2) + KS_MAGIC] === M_MAGIC
   ) {
     intrDisable();
@@ -64,8 +70,9 @@ export function kfree(ptr: number, type: number): void {
     i32[zw + Z_LCHUNKS] = ptr;
     i32[zw + Z_NFREE] = nfree;
     mtsFreed(type, (zw + Z_CHUNKSIZE) >>> 1);
-    if ((nfree - 2) >>> 0 >= i32[zw + Z_NSPAN]) zoneFreed(z);
-    intrRestore();
+    if ((nfree - 2) >>> 0 >= i32[zw + Z_NSPAN]) zoneFreedSlow(z);
+    // no poll: blocks of ours run out, and kmalloc polls
+    intrUnmask();
   } else {
     kfreeSlow(ptr, type);
   }
@@ -123,11 +130,11 @@ function chunkFree(z: number, chunk: number): void {
   i32[chunk >>> 2] = i32[zw + Z_LCHUNKS];
   i32[zw + Z_LCHUNKS] = chunk;
   i32[zw + Z_NFREE]++;
-  zoneFreed(z);
+  zoneFreedSlow(z);
 }
 
 /** The zone has its first chunk again, or its last. */
-function zoneFreed(z: number): void {
+function zoneFreedSlow(z: number): void {
   const sl = slgdFind(i32[(z >>> 2) + Z_CPU]);
   if (i32[(z >>> 2) + Z_LISTED] === 0) zoneInsertHead(sl, z);
   checkZoneFree(sl, z, false);

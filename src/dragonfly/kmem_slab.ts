@@ -4,8 +4,8 @@
  * Follows   DragonFly sys/kern/kern_slaballoc.c kmem_slab_alloc, kmem_slab_free; waiting moved out to the caller, which
  *           has to leave its critical section first (memoryShortage).
  *
- * A request that finds no pages asks every CPU to give back what it hoards (open batches, spare zones), tries once more,
- * and then fails (M_RNOWAIT, M_NULLOK) or sleeps until pages are freed (M_WAITOK).
+ * A request that finds no pages asks every CPU to give back what it hoards (open batches, spare zones), tries once
+ * more, and then fails (M_RNOWAIT, M_NULLOK) or sleeps until pages are freed (M_WAITOK).
  */
 import { PAGE_SHIFT, PAGE_SIZE } from '../base/param.js';
 import { IPIF_REMOTE_FLUSH } from '../base/ipif.js';
@@ -25,6 +25,7 @@ import { M_NULLOK, M_RNOWAIT, M_WAITOK } from './malloc.js';
  * @returns address, with bit 0 set when every byte is known to be zero; 0 when there are no pages now
  */
 export function kmemSlabAlloc(bytes: number): number {
+  if (bytes > KVA_BYTES) return 0;
   const page = vmPagesAlloc(bytes >>> PAGE_SHIFT);
   if (page === 0) return 0;
   return ((page & ~KNOWN_ZERO) << PAGE_SHIFT) | (page >>> 31);
@@ -60,7 +61,7 @@ function reclaim(): void {
   }
 }
 
-/** Bytes rounded up to whole pages. */
+/** Bytes, an unsigned 32-bit number, rounded up to whole pages: 2^32 at the most, which does not wrap to nothing. */
 export function roundPage(bytes: number): number {
-  return (bytes + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+  return Math.ceil((bytes >>> 0) / PAGE_SIZE) * PAGE_SIZE;
 }

@@ -2,8 +2,8 @@
  * oversized.ts — blocks of whole pages, past the zones.
  *
  * Follows  DragonFly sys/kern/kern_slaballoc.c, the oversized paths of kmalloc and kfree.
- * kmemusage of the first page holds the page count while the block is allocated: > 0 is how kfree knows one. Any CPU may
- * free it. The pages go straight back, except from interrupt context, where they wait on FreeOvZones for kmalloc.
+ * kmemusage of the first page holds the page count while the block is allocated: > 0 is how kfree knows one. Any CPU
+ * may free it. The pages go straight back, except from interrupt context, where they wait on FreeOvZones for kmalloc.
  */
 import { curcpu } from '../hw/curcpu.js';
 import { i32, i64 } from '../hw/heap.js';

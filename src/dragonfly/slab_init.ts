@@ -10,5 +10,6 @@ import { zoneindex } from './zoneindex.js';
 
 export function slabInit(): void {
   const table = i32[SB_ZINDEX];
-  for (let size = 8; size < ZONE_LIMIT; size += 8) u8[table + (size >>> 3)] = zoneindex(size);
+  // an entry serves the 8 sizes up to its own; the last entry's own size, ZoneLimit, is not a zone's business any more
+  for (let size = 8; size <= ZONE_LIMIT; size += 8) u8[table + (size >>> 3)] = zoneindex(size - 1);
 }

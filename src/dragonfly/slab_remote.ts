@@ -19,11 +19,12 @@
  * in between and nobody tells its owner (R40). They are here to be measured and explored, as they were.
  *
  * Protocol of the tagged word z_RChunks (list | signal bit):
- *   freer   loads w, links its chain before (w & ~7), swaps w -> chain. It cleared the bit? Then it alone tells the owner.
+ *   freer   loads w, links its chain before (w & ~7), swaps w -> chain. Cleared the bit? Then it alone tells the owner.
  *           After the swap it does not touch the zone: z_Cpu was read before.
- *   owner   out of chunks: swaps 0 -> bit, sets Z_SIGNALED and takes the zone off ZoneAry; if the swap fails chunks have
- *           come, and it swaps w -> 0 instead. List and signal change together, so no edge can be missed (R40), and
- *           as long as the bit is out the zone is not released (checkZoneFree), so no message can be stale (R38, R42).
+ *   owner   out of chunks: swaps 0 -> bit, sets Z_SIGNALED and takes the zone off ZoneAry; if the swap fails chunks
+ *           have come, and it swaps w -> 0 instead. List and signal change together, so no edge can be missed (R40),
+ *           and as long as the bit is out the zone is not released (checkZoneFree), so no message can be stale (R38,
+ *           R42).
  *
  * Runs in   remoteFree: thread or interrupt context, inside a critical section. Handlers: IPI context on the owner.
  * See       docs/design/remote-free.md
@@ -59,7 +60,7 @@ const COUNTED = FREE === FREE_RCOUNT || FREE === FREE_RSIGNAL2;
 const LINKED = FREE !== FREE_IPI && FREE !== FREE_LOCKED;
 
 /**
- * Sends a chunk home by the machine's policy. The caller has checked that it is a chunk of an active zone of another CPU.
+ * Sends a chunk home by the machine's policy. The caller has checked that it is a chunk of another CPU's active zone.
  * @param type the malloc_type, for the policy `ipi`, whose owner does the accounting
  */
 export function remoteFree(z: number, chunk: number, type: number): void {
@@ -93,8 +94,9 @@ export function zoneExhausted(sl: number, z: number): void {
 }
 
 /**
- * Tagged policies: chunks, or the promise of a message. @returns how many chunks came home; with 0 the signal bit is out,
- * or the message it becomes is on its way: kfreeRemote then looks at the zone in any case.
+ * Tagged policies: chunks, or the promise of a message.
+ * @returns how many chunks came home; with 0 the signal bit is out, or the message it becomes is on its way: kfreeRemote
+ *   then looks at the zone in any case.
  */
 function takeHomeOrArm(sl: number, z: number): number {
   const zw = z >>> 2;

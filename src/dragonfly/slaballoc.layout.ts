@@ -45,7 +45,7 @@ export const Z_PREV = 21;
 export const Z_LISTED = 22;
 /** 1: the signal bit was handed out and has not come back, so an IPI may be on its way: the zone must stay */
 export const Z_SIGNALED = 23;
-/** kfree looks closer unless 2 <= NFree < NSPAN + 2: NMAX - 2 where the class has other zones, NMAX where it has none */
+/** kfree looks closer unless 2 <= NFree < NSPAN + 2: NMAX - 2 where the class has other zones, else NMAX */
 export const Z_NSPAN = 24;
 
 export const Z_RCHUNKS = 32;
@@ -118,9 +118,9 @@ export const RB_ENTRIES = 64;
 export const SL_WORDS = 464;
 
 export const SLGLOBALDATA = /* @__PURE__ */ struct('SLGlobalData', SL_WORDS, ['atomic', 'owner'], {
-  SL_MTX, SL_ZONEARY, SL_ZONETAIL, SL_FREEZONES, SL_NFREEZONES, SL_FREEOVZONES, SL_JUNKINDEX, SL_SIZE, SLC_REMOTE, SLC_CASTRIES,
-  SLC_CASFAILS, SLC_SIGNALS, SLC_ZONES, SLC_ZONES_PEAK, SLC_ZONES_FREED, SLC_BIGALLOC, SLC_GENALLOC, SLC_DRAINED,
-  SL_BATCH,
+  SL_MTX, SL_ZONEARY, SL_ZONETAIL, SL_FREEZONES, SL_NFREEZONES, SL_FREEOVZONES, SL_JUNKINDEX, SL_SIZE, SLC_REMOTE,
+  SLC_CASTRIES, SLC_CASFAILS, SLC_SIGNALS, SLC_ZONES, SLC_ZONES_PEAK, SLC_ZONES_FREED, SLC_BIGALLOC, SLC_GENALLOC,
+  SLC_DRAINED, SL_BATCH,
 });
 
 /** bytes of the table (size + 7) >>> 3 -> zone index, built at boot */

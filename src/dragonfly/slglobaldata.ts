@@ -55,6 +55,7 @@ export function zoneInsertTail(sl: number, z: number): void {
   if (prev !== 0) i32[(prev >>> 2) + Z_NEXT] = z;
   else i32[sl + SL_ZONEARY + i32[zw + Z_ZONEINDEX]] = z;
   i32[tail] = z;
+  i32[zw + Z_NSPAN] = i32[zw + Z_NMAX] - 2;
   setSpan(i32[sl + SL_ZONEARY + i32[zw + Z_ZONEINDEX]]);
 }
 

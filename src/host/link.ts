@@ -19,6 +19,7 @@ export interface Link<T> {
   readonly ended: Promise<WorkerEnd>;
   /** the call's result, or null when the worker ends first */
   race<R>(call: Promise<R>): Promise<R | null>;
+  /** ends the worker; may be called again */
   close(): Promise<void>;
 }
 
@@ -32,13 +33,19 @@ export function link<T>(worker: Worker): Link<T> {
     worker.once('exit', (exitCode) => resolve({ exitCode, error }));
   });
   const gone = ended.then(() => null);
+  let closing: Promise<unknown> | undefined;
+  const end = () => {
+    remote[releaseProxy]();
+    return worker.terminate();
+  };
   return {
     remote,
     ended,
     race: (call) => Promise.race([call, gone]),
     close: async () => {
-      remote[releaseProxy]();
-      await worker.terminate();
+      // a released proxy refuses even to be released
+      closing ??= end();
+      await closing;
     },
   };
 }

@@ -96,7 +96,9 @@ export class Machine {
    * @returns what each CPU returned, by rank
    * @throws MachinePanic when the machine panics meanwhile, SmpallocError ESMP_TIMEOUT, ESMP_HALTED
    */
-  async run(module: string | URL, name: string, args: readonly unknown[] = [], options: RunOptions = {}): Promise<unknown[]> {
+  async run(
+    module: string | URL, name: string, args: readonly unknown[] = [], options: RunOptions = {},
+  ): Promise<unknown[]> {
     return (await this.measure(module, name, args, options)).values;
   }
 
@@ -120,7 +122,9 @@ export class Machine {
     const failed = results.find((result) => result === null || !result.ok);
     if (failed === undefined) {
       const done = results as { value: unknown; cpuMs: number | null }[];
-      const cpuMs = done.reduce<number | null>((sum, { cpuMs }) => (sum === null || cpuMs === null ? null : sum + cpuMs), 0);
+      const cpuMs = done.reduce<number | null>(
+        (sum, { cpuMs }) => (sum === null || cpuMs === null ? null : sum + cpuMs), 0,
+      );
       return { values: done.map(({ value }) => value), cpuMs };
     }
     throw this.#stopError(failed ?? undefined);
@@ -209,7 +213,8 @@ export class Machine {
   ): Promise<PhaseResult | null> {
     const channel = this.#links[cpu];
     if (!channel) throw new SmpallocError('ESMP_OPTION', `cpus: the machine has no CPU ${cpu} of its own`);
-    return channel.race(channel.remote.run({ module, name, args, part: { cpu, rank, parties } }) as Promise<PhaseResult>);
+    const part = { cpu, rank, parties };
+    return channel.race(channel.remote.run({ module, name, args, part }) as Promise<PhaseResult>);
   }
 
   /** Waits for the calls, no longer than they were given. Giving up stops the machine: a stuck CPU cannot go on. */
@@ -219,7 +224,9 @@ export class Machine {
     if (timeout !== undefined) {
       waits.push(
         new Promise((_, reject) => {
-          timer = setTimeout(() => reject(new SmpallocError('ESMP_TIMEOUT', `phase: not done after ${timeout} ms`)), timeout);
+          timer = setTimeout(() => {
+            reject(new SmpallocError('ESMP_TIMEOUT', `phase: not done after ${timeout} ms`));
+          }, timeout);
         }),
       );
     }

@@ -1,4 +1,4 @@
-/** prepare_replay.ts — a whole trace read and folded, as a job: programs are shared memory, so they cross for nothing. */
+/** prepare_replay.ts — a whole trace read and folded, as a job: programs are shared memory and cross for nothing. */
 import { ReplayPlan, type Window } from './replay_plan.js';
 import { readTrace } from './trace/read.js';
 import type { TraceSummary } from './trace/trace.js';

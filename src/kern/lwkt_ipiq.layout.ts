@@ -7,21 +7,23 @@
  *        ├───────────────┤  line 1  atomic   stored by the target
  *        │ ip_rindex     │           taken:  the slot may be written again
  *        │ ip_xindex     │           done:   the function has returned
- *        │ ip_depth      │           handlers of this queue now on the target's stack (target only)
- *        ├───────────────┤  line 2..         slot: written by the source before it stores ip_windex past it,
+ *        ├───────────────┤  line 2  owner    the target
+ *        │ ip_depth      │           handlers of this queue now on its stack
+ *        ├───────────────┤  line 3..         slot: written by the source before it stores ip_windex past it,
  *        │ func arg1 arg2│                   read by the target after it loaded that ip_windex
  *        └───────────────┘
  *
- * Cursors run freely and wrap; used = ip_windex - ip_rindex as a signed difference; ip_xindex <= ip_rindex <= ip_windex.
+ * Cursors run freely and wrap; used = ip_windex - ip_rindex as a signed difference;
+ * ip_xindex <= ip_rindex <= ip_windex.
  */
 import { struct } from '../base/struct.js';
 
 export const IP_WINDEX = 0;
 export const IP_RINDEX = 16;
 export const IP_XINDEX = 17;
-export const IP_DEPTH = 18;
+export const IP_DEPTH = 32;
 /** first slot */
-export const IP_INFO = 32;
+export const IP_INFO = 48;
 
 export const INFO_FUNC = 0;
 export const INFO_ARG1 = 1;
@@ -33,6 +35,6 @@ export function ipiqBytes(fifo: number): number {
   return (IP_INFO + fifo * INFO_WORDS) * 4;
 }
 
-export const IPIQ = /* @__PURE__ */ struct('lwkt_ipiq', IP_INFO, ['atomic', 'atomic'], {
+export const IPIQ = /* @__PURE__ */ struct('lwkt_ipiq', IP_INFO, ['atomic', 'atomic', 'owner'], {
   IP_WINDEX, IP_RINDEX, IP_XINDEX, IP_DEPTH,
 });

@@ -63,9 +63,10 @@ export const ENOENT = -2;
  * One table an isolate, not one a bundle: a CPU may be running a phase's copy of this code when it sends and its event
  * loop's copy when it serves.
  */
-const ipiFuncs = ((globalThis as Record<symbol, unknown>)[Symbol.for('smpalloc.ipifuncs')] ??= new Array<IpiFunc>(
-  IPIF_MAX,
-).fill(unbound)) as IpiFunc[];
+const IPIFUNCS = Symbol.for('smpalloc.ipifuncs');
+const isolate = globalThis as { [IPIFUNCS]?: IpiFunc[] };
+isolate[IPIFUNCS] ??= new Array<IpiFunc>(IPIF_MAX).fill(unbound);
+const ipiFuncs: IpiFunc[] = isolate[IPIFUNCS];
 
 /** A message that nobody executes would be a lost free. */
 function unbound(): void {

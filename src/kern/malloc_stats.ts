@@ -11,7 +11,7 @@
  *
  * Follows   FreeBSD sys/kern/kern_malloc.c rev. 63a7e0a3 (malloc_type_zone_allocated, malloc_type_freed) and the mutex
  *           version before it. Only successful allocations are counted, and nothing for size 0.
- * Rule      a slot is written by its CPU only (kernel.md C.2); under invariants its last writer is recorded and checked.
+ * Rule      a slot is written by its CPU only (kernel.md C.2); under invariants its last writer is kept and checked.
  * Runs in   mtsAllocated, mtsFreed: inside a critical section. The others: anywhere.
  * See       docs/design/statistics.md
  */

@@ -29,7 +29,7 @@ import { splzWaiting } from './splz.js';
 /** longest single halt, so that a stopped machine is left soon even if its last bell was missed */
 const HALT_MS = 100;
 
-/** Announces that this CPU is about to sleep on `wchan`. Look at the condition after this, then tsleep or tsleepAbort. */
+/** Announces that this CPU is about to sleep on `wchan`. Look at the condition next, then tsleep or tsleepAbort. */
 export function tsleepInterlock(wchan: number): void {
   store(mycpu() + GD_WCHAN, wchan);
 }

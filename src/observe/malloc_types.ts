@@ -39,7 +39,8 @@ export function typeName(memory: Memory, type: number): string {
 
 function usage(memory: Memory, type: number): TypeUsage {
   const [inuse, memuse, requests] = counts(memory, type);
-  return { address: type, name: typeName(memory, type), inuse: Math.max(0, inuse), memuse: Math.max(0, memuse), requests };
+  const name = typeName(memory, type);
+  return { address: type, name, inuse: Math.max(0, inuse), memuse: Math.max(0, memuse), requests };
 }
 
 function counts(memory: Memory, type: number): [inuse: number, memuse: number, requests: number] {

@@ -55,7 +55,8 @@ const LARSON_BLOCKS = 5000;
 const LARSON_LAPS = 10;
 const RING_DEPTH = 1024;
 const ROUNDS = 9;
-const WARM_UP = 3;
+/** V8 has settled after about this long; rounds before that are not measured */
+const WARM_UP_MS = 1200;
 
 const slowest = (laps: Lap[]): number => Math.max(...laps.map((lap) => lap.ms));
 
@@ -147,8 +148,10 @@ async function prepare(loop: Loop, machine: Machine, o: SuiteOptions): Promise<C
   const type = await defineType(machine, o, 'temp');
   const run = await loop.setup(machine, o, type);
   let ops = o.ops ?? loop.trial;
-  for (let trial = 0; trial < WARM_UP; trial++) {
+  let warm = 0;
+  while (warm < WARM_UP_MS) {
     const ms = await run(ops);
+    warm += Math.max(ms, 1);
     if (o.ops === null) ops = Math.max(1, Math.round(calibrate(ops, ms, o.roundMs) / loop.step)) * loop.step;
   }
   return new Contestant(machine, o, run, ops);

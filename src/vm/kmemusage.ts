@@ -7,9 +7,9 @@
  *   < 0   first page of an active slab zone: -(owner's cpuid + 1)
  *   = 0   neither
  *
- * Written by the CPU that owns the memory of that page; read by whoever holds a pointer into it, which is what makes the
- * plain read sound: while a block is held its page's word does not change. A foreign pointer reads some word or other
- * and is refused by what it says.
+ * Written by the CPU that owns the memory of that page; read by whoever holds a pointer into it, which is what makes
+ * the plain read sound: while a block is held its page's word does not change. A foreign pointer reads some word or
+ * other and is refused by what it says.
  * A zone's word is cleared BEFORE its pages are freed: the next owner of the pages writes its own (R43).
  */
 import { PAGE_SHIFT } from '../base/param.js';

@@ -3,7 +3,7 @@
  *
  *   every zone      NFree = |LChunks| + never used; NFree + allocated + |RChunks| = NMax; no chunk twice; on ZoneAry
  *                   exactly when NFree > 0 (except the strandings the historic policies are known for: counted)
- *   every type      sum of allocations - frees over CPUs = chunks and oversized blocks that are out, in blocks and bytes
+ *   every type      sum of allocations - frees over CPUs = chunks and oversized blocks that are out: blocks, bytes
  *   every page      free + wired = the pages there are; every wired page belongs to a zone, a spare zone or a block
  *   every queue     windex = rindex = xindex
  *
@@ -22,8 +22,8 @@ import { mallocTypeInuse, mallocTypeMemuse } from '../kern/malloc_stats.js';
 import { mallocTypeFirst, mallocTypeNext } from '../kern/malloc_type.js';
 import { remoteFlush } from '../dragonfly/slab_batch.js';
 import {
-  CHUNK_MASK, SL_FREEOVZONES, SL_FREEZONES, Z_BASEPTR, Z_CHUNKSIZE, Z_CPU, Z_LCHUNKS, Z_LISTED, Z_MAGIC, Z_NEXT, Z_NFREE,
-  Z_NMAX, Z_OVBYTES, Z_RCHUNKS, Z_UENDINDEX, Z_UINDEX, ZALLOC_SLAB_MAGIC,
+  CHUNK_MASK, SL_FREEOVZONES, SL_FREEZONES, Z_BASEPTR, Z_CHUNKSIZE, Z_CPU, Z_LCHUNKS, Z_LISTED, Z_MAGIC, Z_NEXT,
+  Z_NFREE, Z_NMAX, Z_OVBYTES, Z_RCHUNKS, Z_UENDINDEX, Z_UINDEX, ZALLOC_SLAB_MAGIC,
 } from '../dragonfly/slaballoc.layout.js';
 import { myslgd, slgdFind } from '../dragonfly/slglobaldata.js';
 import { btokup } from '../vm/kmemusage.js';
@@ -173,7 +173,9 @@ function auditPages(wired: number, violations: string[]): void {
     heads += 1 << order;
   }
   const free = i32[VM + VM_FREE_COUNT];
-  if (queued !== free || heads !== free) violations.push(`pages: ${free} free, ${queued} queued, ${heads} in the array`);
+  if (queued !== free || heads !== free) {
+    violations.push(`pages: ${free} free, ${queued} queued, ${heads} in the array`);
+  }
   if (free + i32[VM + VM_WIRE_COUNT] !== END - FIRST) {
     violations.push(`pages: ${free} free + ${i32[VM + VM_WIRE_COUNT]} wired, but there are ${END - FIRST}`);
   }
@@ -197,10 +199,10 @@ function auditQueues(violations: string[]): void {
     for (let target = 0; target < NCPU; target++) {
       const ip = ipiqFind(source, target);
       const windex = load(ip + IP_WINDEX);
-      if (windex !== load(ip + IP_RINDEX) || windex !== load(ip + IP_XINDEX)) {
-        violations.push(
-          `ipiq ${source} -> ${target}: windex ${windex}, rindex ${load(ip + IP_RINDEX)}, xindex ${load(ip + IP_XINDEX)}`,
-        );
+      const rindex = load(ip + IP_RINDEX);
+      const xindex = load(ip + IP_XINDEX);
+      if (windex !== rindex || windex !== xindex) {
+        violations.push(`ipiq ${source} -> ${target}: windex ${windex}, rindex ${rindex}, xindex ${xindex}`);
       }
     }
   }

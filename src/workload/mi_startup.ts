@@ -1,7 +1,7 @@
 /**
  * mi_startup.ts — a CPU comes up, and goes.
  *
- * CPU 0 of a machine builds the kernel in the formatted memory (page allocator, slab classes); the others wait for that,
+ * CPU 0 of a machine builds the kernel in the formatted memory (page allocator, slab classes); the others wait for it,
  * so that no CPU ever meets a half-built list. Follows FreeBSD's mi_startup by role.
  * Every bundle that runs a CPU has this module, and with it all functions an IPI message may name.
  */

@@ -81,7 +81,9 @@ export function pair(part: PhasePart, type: number, size: number, ops: number): 
 }
 
 /** @param areas each rank's block of LOCAL_SLOTS words @param x each rank's random state, 0 at first */
-export function local(part: PhasePart, type: number, areas: readonly number[], ops: number, x: readonly number[]): Lap & { x: number } {
+export function local(
+  part: PhasePart, type: number, areas: readonly number[], ops: number, x: readonly number[],
+): Lap & { x: number } {
   let state = x[part.rank] || seedOf(1, part.cpu);
   const result = lap(part, () => {
     state = localLoop(type, areas[part.rank] >>> 2, ops, state);
@@ -136,7 +138,9 @@ export function xmalloc(
 }
 
 /** @param rings ring r is filled by rank r and emptied by rank r + 1 */
-export function ring(part: PhasePart, type: number, rings: readonly number[], depth: number, size: number, ops: number): Lap {
+export function ring(
+  part: PhasePart, type: number, rings: readonly number[], depth: number, size: number, ops: number,
+): Lap {
   const out = rings[part.rank] >>> 2;
   const from = rings[(part.rank + part.parties - 1) % part.parties] >>> 2;
   return lap(part, () => ringRun(type, out, from, depth, size, ops));

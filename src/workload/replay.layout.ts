@@ -7,9 +7,9 @@
  *   w0  op (0 alloc, 1 free, 2 realloc) | SHARED << 4 | type << 8
  *   w1  slot of the object     w2  size in bytes     w3  slot of the old object (realloc)
  *
- * SHARED on a birth: another CPU will free it, so its pointer is published with an atomic store; SHARED on a death: it was
- * born on another CPU, so the pointer may not be there yet and the CPU waits for it, serving its messages. All other
- * pointers are this CPU's own words. A slot is used once between two barriers.
+ * SHARED on a birth: another CPU will free it, so its pointer is published with an atomic store; SHARED on a death: it
+ * was born on another CPU, so the pointer may not be there yet and the CPU waits for it, serving its messages. All
+ * other pointers are this CPU's own words. A slot is used once between two barriers.
  */
 
 export const EV_ALLOC = 0;

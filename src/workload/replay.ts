@@ -44,7 +44,9 @@ export function replayRun(program: Int32Array, events: number, table: number, ty
 }
 
 /** Frees every object still in the table. @param slots how many words it has */
-export function replayFree(table: number, from: number, slots: number, step: number, types: readonly number[], typeOf: Int32Array): void {
+export function replayFree(
+  table: number, from: number, slots: number, step: number, types: readonly number[], typeOf: Int32Array,
+): void {
   for (let n = from; n < slots; n += step) {
     const p = i32[table + n];
     if (p !== 0) kfree(p, types[typeOf[n]]);

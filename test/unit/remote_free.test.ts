@@ -1,0 +1,515 @@
+import { describe, expect, test } from 'vitest';
+import { IPIF_KFREE_REMOTE } from '../../src/base/ipif.js';
+import { P_CHUNK_FREE, P_FREE_MAGIC } from '../../src/base/panics.js';
+import { FREE_NAMES, type FreePolicy, STATS_NAMES } from '../../src/base/policy.js';
+import {
+  CHUNK_MASK, RB_COUNT, RB_WORDS, RB_ZONE, RSIGNAL_BIT, SL_BATCH, SL_NFREEZONES, Z_LISTED, Z_NFREE, Z_NMAX, Z_RCHUNKS,
+  Z_RCOUNT, Z_RSIGNAL, Z_SIGNALED,
+} from '../../src/dragonfly/slaballoc.layout.js';
+import { INTR_TICK } from '../../src/hw/intr.layout.js';
+import { SB_PANIC_A } from '../../src/hw/superblock.layout.js';
+import type { BootOptions } from '../../src/host/options.js';
+import { afterAccess, type Inside, inside, panicCodeOf } from '../helpers/inside.js';
+
+/** chunks wait in z_RChunks and an exhausted zone asks to be told */
+const LINKED = ['rchunks', 'rcount', 'rsignal2', 'rtagged', 'rbatch'] as const;
+const FLAVOURS = [true, false];
+const SIZE = 1000;
+
+async function start(options: BootOptions): Promise<[m: Inside, type: number]> {
+  const m = await inside({ signalDelay: 0, ...options });
+  return [m, m.mallocTypeCreate('temp')];
+}
+
+const signals = (m: Inside): number => m.sysctl('kern.slab.signals');
+const freeZones = (m: Inside, cpu: number): number => m.i32[m.slab.slgdFind(cpu) + SL_NFREEZONES]!;
+/** CPU 1 frees, and sends its open batches */
+function freeOn1(m: Inside, chunks: readonly number[], type: number): void {
+  m.on(1, () => {
+    for (const chunk of chunks) m.kfree(chunk, type);
+    tick(m);
+  });
+}
+function tick(m: Inside): void {
+  m.intr.intrRaise(m.engine.curcpu, INTR_TICK);
+  m.splz();
+}
+
+describe.each(FLAVOURS)('every policy, invariants %s:', (invariants) => {
+  test.each(FREE_NAMES)('%s: a block freed by another CPU comes home when its owner is told', async (free) => {
+    const [m, type] = await start({ free, invariants });
+    freeOn1(m, [m.kmalloc(100, type, m.M_WAITOK)], type);
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 0, bytes: 0, stranded: 0 });
+  });
+
+  test.each(FREE_NAMES)('%s: all chunks of an exhausted zone can be freed elsewhere and used again', async (free) => {
+    const [m, type] = await start({ free, invariants });
+    const chunks = m.exhaust(SIZE, type);
+    const z = m.zoneOf(chunks[0]!);
+    for (let n = 0; n < 3; n++) {
+      freeOn1(m, chunks, type);
+      m.splz();
+      const again = chunks.map(() => m.kmalloc(SIZE, type, m.M_WAITOK));
+      expect(again.sort()).toEqual(chunks.sort());
+      expect(m.word(z, Z_NFREE)).toBe(0);
+    }
+    freeOn1(m, chunks, type);
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 0, stranded: 0, zones: 1 });
+  });
+
+  test.each(FREE_NAMES)('%s: a zone freed whole by another CPU is released when its class has others', async (free) => {
+    const [m, type] = await start({ free, invariants });
+    const first = m.exhaust(SIZE, type);
+    m.kmalloc(SIZE, type, m.M_WAITOK);
+    freeOn1(m, first, type);
+    m.splz();
+    m.slabCleanup(false);
+    expect(freeZones(m, 0)).toBe(1);
+    expect(m.i32[m.ku.btokup(m.zoneOf(first[0]!))]).toBe(0);
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 1, zones: 1 });
+  });
+
+  test.each(FREE_NAMES)('%s: three CPUs free one zone in turns with its owner', async (free) => {
+    const [m, type] = await start({ free, invariants, cpus: 4 });
+    const chunks = m.exhaust(64, type);
+    for (const [n, chunk] of chunks.entries()) {
+      m.on(n & 3, () => m.kfree(chunk, type));
+      if (n % 50 === 0) for (let cpu = 0; cpu < 4; cpu++) m.on(cpu, () => tick(m));
+    }
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 0, stranded: 0 });
+    expect(m.sysctl('kern.slab.remote_frees')).toBe(free === 'locked' ? 0 : chunks.filter((_, n) => (n & 3) !== 0).length);
+  });
+
+  test.each(FREE_NAMES)('%s: an oversized block is freed by any CPU, without a message', async (free) => {
+    const [m, type] = await start({ free, invariants });
+    const block = m.kmalloc(50000, type, m.M_WAITOK);
+    m.on(1, () => m.kfree(block, type));
+    expect(m.sysctl('lwkt.ipiq_count')).toBe(0);
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 0 });
+  });
+});
+
+describe('messages:', () => {
+  test('ipi sends one for every chunk', async () => {
+    const [m, type] = await start({ free: 'ipi' });
+    const chunks = m.exhaust(SIZE, type).slice(0, 20);
+    freeOn1(m, chunks, type);
+    expect(signals(m)).toBe(20);
+    expect(m.sysctl('lwkt.ipiq_count')).toBe(20);
+  });
+
+  test('locked sends none', async () => {
+    const [m, type] = await start({ free: 'locked' });
+    freeOn1(m, m.exhaust(SIZE, type), type);
+    expect(m.sysctl('lwkt.ipiq_count')).toBe(0);
+  });
+
+  test.each(LINKED)('%s sends one at the most when a free of its owner brought the zone back', async (free) => {
+    const [m, type] = await start({ free });
+    const chunks = m.exhaust(SIZE, type);
+    m.kfree(chunks.pop()!, type);
+    freeOn1(m, chunks, type);
+    // the signal is still out: nobody takes it back
+    expect(signals(m)).toBe(1);
+  });
+
+  test.each(LINKED)('%s sends none for a zone that was never exhausted', async (free) => {
+    const [m, type] = await start({ free });
+    const chunks = Array.from({ length: 10 }, () => m.kmalloc(SIZE, type, m.M_WAITOK));
+    freeOn1(m, chunks, type);
+    expect(signals(m)).toBe(0);
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 0 });
+  });
+
+  test.each(LINKED)('%s sends one for the first chunk of an exhausted zone, none for the next', async (free) => {
+    const [m, type] = await start({ free });
+    const chunks = m.exhaust(SIZE, type);
+    freeOn1(m, chunks.slice(0, 1), type);
+    expect(signals(m)).toBe(1);
+    freeOn1(m, chunks.slice(1, 12), type);
+    expect(signals(m)).toBe(1);
+    expect(m.sysctl('lwkt.ipiq_count')).toBe(1);
+  });
+
+  test.each(LINKED)('%s sends another when the zone was served and exhausted again', async (free) => {
+    const [m, type] = await start({ free });
+    let chunks = m.exhaust(SIZE, type);
+    for (let n = 1; n <= 3; n++) {
+      freeOn1(m, chunks.slice(0, 5), type);
+      expect(signals(m)).toBe(n);
+      m.splz();
+      chunks = [...chunks.slice(5), ...chunks.slice(0, 5).map(() => m.kmalloc(SIZE, type, m.M_WAITOK))];
+    }
+  });
+
+  test.each(['rchunks', 'rcount', 'rsignal2'] as const)('%s: signals are passive by default, as they were', async (free) => {
+    const m = await inside({ free });
+    const type = m.mallocTypeCreate('temp');
+    m.on(1, () => m.kfree(m.on(0, () => m.exhaust(SIZE, type))[0]!, type));
+    expect(m.sysctl('lwkt.ipiq_passive')).toBe(1);
+    expect(m.sysctl('lwkt.ipiq_interrupts')).toBe(0);
+    m.splz();
+    expect(m.sysctl('lwkt.ipiq_done')).toBe(0);
+    tick(m);
+    expect(m.sysctl('lwkt.ipiq_done')).toBe(1);
+  });
+
+  test.each(['rtagged', 'rbatch'] as const)('%s: signals interrupt by default', async (free) => {
+    const m = await inside({ free });
+    const type = m.mallocTypeCreate('temp');
+    const chunks = m.exhaust(SIZE, type);
+    freeOn1(m, chunks.slice(0, 1), type);
+    expect(m.sysctl('lwkt.ipiq_interrupts')).toBe(1);
+    m.splz();
+    expect(m.sysctl('lwkt.ipiq_done')).toBe(1);
+  });
+});
+
+describe('an exhausted zone', () => {
+  test.each(LINKED)('%s: has left ZoneAry and asks to be told', async (free) => {
+    const [m, type] = await start({ free });
+    const z = m.zoneOf(m.exhaust(SIZE, type)[0]!);
+    expect(m.word(z, Z_LISTED)).toBe(0);
+    const asked = free === 'rtagged' || free === 'rbatch' ? m.word(z, Z_RCHUNKS) & RSIGNAL_BIT : m.word(z, Z_RSIGNAL);
+    expect(asked).toBe(1);
+  });
+
+  test.each(LINKED)('%s: is listed again when its owner was told, and asks no more', async (free) => {
+    const [m, type] = await start({ free });
+    const chunks = m.exhaust(SIZE, type);
+    const z = m.zoneOf(chunks[0]!);
+    freeOn1(m, chunks.slice(0, 3), type);
+    m.splz();
+    expect(m.word(z, Z_LISTED)).toBe(1);
+    expect(m.word(z, Z_NFREE)).toBe(3);
+    expect([m.word(z, Z_RCHUNKS), m.word(z, Z_RSIGNAL), m.word(z, Z_RCOUNT), m.word(z, Z_SIGNALED)]).toEqual([0, 0, 0, 0]);
+  });
+
+  test.each(LINKED)('%s: takes its chunks home by itself when it runs out, without a message', async (free) => {
+    const [m, type] = await start({ free });
+    const first = m.kmalloc(SIZE, type, m.M_WAITOK);
+    freeOn1(m, [first], type);
+    const z = m.zoneOf(first);
+    const chunks = Array.from({ length: m.word(z, Z_NMAX) }, () => m.kmalloc(SIZE, type, m.M_WAITOK));
+    expect(chunks).toContain(first);
+    expect(chunks.every((chunk) => m.zoneOf(chunk) === z)).toBe(true);
+    expect(signals(m)).toBe(0);
+    expect(m.sysctl('kern.slab.drained')).toBe(1);
+  });
+
+  test.each(['rcount', 'rsignal2', 'rtagged', 'rbatch'] as const)(
+    '%s: is pinned while a signal is under way, and released afterwards',
+    async (free) => {
+      const [m, type] = await start({ free });
+      const chunks = m.exhaust(SIZE, type);
+      const z = m.zoneOf(chunks[0]!);
+      m.kmalloc(SIZE, type, m.M_WAITOK);
+      freeOn1(m, chunks.slice(0, 1), type);
+      // its owner frees the rest and takes the one home before it looks at its messages
+      m.crit.critEnter();
+      for (const chunk of chunks.slice(1)) m.kfree(chunk, type);
+      m.slabCleanup(true);
+      expect(m.word(z, Z_NFREE)).toBe(m.word(z, Z_NMAX));
+      expect(m.i32[m.ku.btokup(z)]).toBe(-1);
+      m.crit.critExit();
+      expect(m.i32[m.ku.btokup(z)]).toBe(0);
+      expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 1, zones: 1 });
+    },
+  );
+
+  test('rchunks: is not pinned; the late message finds no zone there and is dropped (R42)', async () => {
+    const [m, type] = await start({ free: 'rchunks' });
+    const chunks = m.exhaust(SIZE, type);
+    const z = m.zoneOf(chunks[0]!);
+    m.kmalloc(SIZE, type, m.M_WAITOK);
+    freeOn1(m, chunks.slice(0, 1), type);
+    m.crit.critEnter();
+    for (const chunk of chunks.slice(1)) m.kfree(chunk, type);
+    m.slabCleanup(false);
+    expect(m.i32[m.ku.btokup(z)]).toBe(0);
+    m.crit.critExit();
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 1 });
+  });
+
+  test.each(['rtagged', 'rbatch'] as const)('%s: takes back the signal nobody answered, and is released', async (free) => {
+    const [m, type] = await start({ free });
+    const chunks = m.exhaust(SIZE, type);
+    const z = m.zoneOf(chunks[0]!);
+    m.kmalloc(SIZE, type, m.M_WAITOK);
+    expect(m.word(z, Z_SIGNALED)).toBe(1);
+    for (const chunk of chunks) m.kfree(chunk, type);
+    expect(m.i32[m.ku.btokup(z)]).toBe(0);
+    expect(freeZones(m, 0)).toBe(1);
+  });
+
+  test.each(['rcount', 'rsignal2'] as const)('%s: RCount counts the messages under way', async (free) => {
+    const [m, type] = await start({ free });
+    const chunks = m.exhaust(SIZE, type);
+    const z = m.zoneOf(chunks[0]!);
+    freeOn1(m, chunks.slice(0, 1), type);
+    expect(m.word(z, Z_RCOUNT)).toBe(1);
+    freeOn1(m, chunks.slice(1, 5), type);
+    expect(m.word(z, Z_RCOUNT)).toBe(1);
+    m.splz();
+    expect(m.word(z, Z_RCOUNT)).toBe(0);
+  });
+});
+
+describe('rbatch', () => {
+  const batches = (m: Inside, cpu: number): [zone: number, count: number][] => {
+    const open: [number, number][] = [];
+    const sl = m.slab.slgdFind(cpu);
+    for (let rb = sl + SL_BATCH; rb < sl + SL_BATCH + 64 * RB_WORDS; rb += RB_WORDS) {
+      if (m.i32[rb + RB_ZONE] !== 0) open.push([m.i32[rb + RB_ZONE]!, m.i32[rb + RB_COUNT]!]);
+    }
+    return open;
+  };
+
+  test.each([1, 2, 5, 32])('sends a batch when it has kern.rbatch = %i chunks', async (batch) => {
+    const [m, type] = await start({ free: 'rbatch', tunables: { 'kern.rbatch': batch } });
+    const chunks = m.exhaust(500, type);
+    const z = m.zoneOf(chunks[0]!);
+    m.as(1);
+    for (let n = 0; n < batch - 1; n++) m.kfree(chunks[n]!, type);
+    expect(batches(m, 1)).toEqual(batch === 1 ? [] : [[z, batch - 1]]);
+    expect(m.word(z, Z_RCHUNKS) & CHUNK_MASK).toBe(0);
+    m.kfree(chunks[batch - 1]!, type);
+    expect(batches(m, 1)).toEqual([]);
+    expect(m.word(z, Z_RCHUNKS)).toBe(chunks[batch - 1]);
+    expect(m.sysctl('kern.slab.cas_tries')).toBe(1);
+    m.splz();
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: chunks.length - batch });
+  });
+
+  test('sends its open batches at the clock tick', async () => {
+    const [m, type] = await start({ free: 'rbatch' });
+    const chunks = m.exhaust(SIZE, type);
+    m.as(1);
+    m.kfree(chunks[0]!, type);
+    m.kfree(chunks[1]!, type);
+    expect(signals(m)).toBe(0);
+    tick(m);
+    expect(batches(m, 1)).toEqual([]);
+    expect(signals(m)).toBe(1);
+  });
+
+  test('sends a batch when another zone needs its place', async () => {
+    const [m, type] = await start({ free: 'rbatch' });
+    m.kmallocRaiseLimit(type, 0);
+    const zones = new Map<number, number[]>();
+    while (zones.size < 66) {
+      const chunks = m.exhaust(4000, type);
+      zones.set(m.zoneOf(chunks[0]!), chunks);
+    }
+    const place = (z: number) => (z / m.slab.ZONE_SIZE) % 64;
+    const [a, b] = [...zones.keys()].flatMap((x) =>
+      [...zones.keys()].filter((y) => y > x && place(y) === place(x)).map((y) => [x, y] as const),
+    )[0]!;
+    m.as(1);
+    m.kfree(zones.get(a)![0]!, type);
+    expect(batches(m, 1)).toEqual([[a, 1]]);
+    m.kfree(zones.get(b)![0]!, type);
+    expect(batches(m, 1)).toEqual([[b, 1]]);
+    expect(m.word(a, Z_RCHUNKS)).toBe(zones.get(a)![0]);
+  });
+
+  test('keeps a zone alive as long as one of its chunks is in a batch', async () => {
+    const [m, type] = await start({ free: 'rbatch' });
+    const chunks = m.exhaust(SIZE, type);
+    const z = m.zoneOf(chunks[0]!);
+    m.kmalloc(SIZE, type, m.M_WAITOK);
+    m.on(1, () => m.kfree(chunks[0]!, type));
+    for (const chunk of chunks.slice(1)) m.kfree(chunk, type);
+    m.slabCleanup(true);
+    expect(m.i32[m.ku.btokup(z)]).toBe(-1);
+    m.on(1, () => tick(m));
+    m.splz();
+    m.slabCleanup(false);
+    expect(m.i32[m.ku.btokup(z)]).toBe(0);
+  });
+
+  test('sends its batches when any CPU is short of memory', async () => {
+    const [m, type] = await start({ free: 'rbatch', memory: '8MiB' });
+    m.kmallocRaiseLimit(type, 0);
+    const blocks: number[] = [];
+    for (let block; (block = m.kmalloc(1000, type, m.M_NOWAIT)) !== 0; ) blocks.push(block);
+    m.on(1, () => m.splz());
+    m.on(1, () => m.kfree(blocks[0]!, type));
+    expect(batches(m, 1)).toHaveLength(1);
+    expect(m.kmalloc(1000, type, m.M_NOWAIT)).toBe(0);
+    m.on(1, () => m.splz());
+    expect(batches(m, 1)).toEqual([]);
+    m.splz();
+    expect(m.kmalloc(1000, type, m.M_NOWAIT)).toBe(blocks[0]);
+  });
+
+  test('sends its batches when the CPU goes offline', async () => {
+    const [m, type] = await start({ free: 'rbatch' });
+    const chunk = m.kmalloc(SIZE, type, m.M_WAITOK);
+    m.as(1);
+    m.kfree(chunk, type);
+    m.cpuOffline();
+    expect(batches(m, 1)).toEqual([]);
+    expect(m.word(m.zoneOf(chunk), Z_RCHUNKS)).toBe(chunk);
+  });
+});
+
+describe('interleavings, driven by hand', () => {
+  /** CPU 1 has read the zone's signal; now its owner takes the last chunk and leaves; then CPU 1 links. */
+  async function missedSignal(free: FreePolicy) {
+    const [m, type] = await start({ free });
+    const first = m.kmalloc(SIZE, type, m.M_WAITOK);
+    const z = m.zoneOf(first);
+    while (m.word(z, Z_NFREE) > 1) m.kmalloc(SIZE, type, m.M_WAITOK);
+    const word = (z >>> 2) + (free === 'rtagged' || free === 'rbatch' ? Z_RCHUNKS : Z_RSIGNAL);
+    const owner = () => m.on(0, () => m.kmalloc(SIZE, type, m.M_WAITOK));
+    afterAccess('load', word, owner, () => freeOn1(m, [first], type));
+    return m.quiesceAndAudit();
+  }
+
+  test.each(['rchunks', 'rcount'] as const)('%s: a freer that read the signal too early strands the zone (R40)', async (free) => {
+    expect(await missedSignal(free)).toMatchObject({ violations: [], stranded: 1 });
+  });
+
+  test.each(['rtagged', 'rbatch'] as const)('%s: the same moment strands nothing', async (free) => {
+    expect(await missedSignal(free)).toMatchObject({ violations: [], stranded: 0 });
+  });
+
+  test('rsignal2: the signal is read after the link, so the owner that left before is told', async () => {
+    const [m, type] = await start({ free: 'rsignal2' });
+    const first = m.kmalloc(SIZE, type, m.M_WAITOK);
+    const z = m.zoneOf(first);
+    while (m.word(z, Z_NFREE) > 1) m.kmalloc(SIZE, type, m.M_WAITOK);
+    // between the look at RChunks and the link: RChunks was empty, the owner leaves
+    afterAccess(
+      'load', (z >>> 2) + Z_RCHUNKS, () => m.on(0, () => m.kmalloc(SIZE, type, m.M_WAITOK)),
+      () => freeOn1(m, [first], type),
+    );
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], stranded: 0 });
+  });
+
+  test.each(['rchunks', 'rcount'] as const)('%s: a stranded zone is found by a free of its owner', async (free) => {
+    const [m, type] = await start({ free });
+    const chunks = [m.kmalloc(SIZE, type, m.M_WAITOK)];
+    const z = m.zoneOf(chunks[0]!);
+    while (m.word(z, Z_NFREE) > 1) chunks.push(m.kmalloc(SIZE, type, m.M_WAITOK));
+    const owner = () => void m.on(0, () => chunks.push(m.kmalloc(SIZE, type, m.M_WAITOK)));
+    afterAccess('load', (z >>> 2) + Z_RSIGNAL, owner, () => freeOn1(m, [chunks[0]!], type));
+    freeOn1(m, chunks.slice(1, 4), type);
+    expect(signals(m), 'later frees see a list that is not empty').toBe(0);
+    m.kfree(chunks[5]!, type);
+    m.slabCleanup(false);
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], stranded: 0 });
+  });
+
+  test.each(LINKED)('%s: two freers that read the same head both get their chunk in', async (free) => {
+    const [m, type] = await start({ free, cpus: 3 });
+    const [a, b] = m.exhaust(SIZE, type);
+    const z = m.zoneOf(a!);
+    const second = () => m.on(2, () => {
+      m.kfree(b!, type);
+      tick(m);
+    });
+    afterAccess('load', (z >>> 2) + Z_RCHUNKS, second, () => freeOn1(m, [a!], type));
+    expect(m.sysctl('kern.slab.cas_fails')).toBe(1);
+    expect(signals(m)).toBe(1);
+    m.splz();
+    expect(m.word(z, Z_NFREE)).toBe(2);
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], stranded: 0 });
+  });
+
+  test.each(['rtagged', 'rbatch'] as const)('%s: a chunk that comes while the owner arms the signal is taken home', async (free) => {
+    const [m, type] = await start({ free });
+    const first = m.kmalloc(SIZE, type, m.M_WAITOK);
+    const z = m.zoneOf(first);
+    while (m.word(z, Z_NFREE) > 1) m.kmalloc(SIZE, type, m.M_WAITOK);
+    afterAccess(
+      'load', (z >>> 2) + Z_RCHUNKS, () => freeOn1(m, [first], type),
+      () => m.kmalloc(SIZE, type, m.M_WAITOK),
+    );
+    expect(m.word(z, Z_LISTED)).toBe(1);
+    expect(signals(m)).toBe(0);
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], stranded: 0 });
+  });
+
+  test('rcount: the owner that takes everything home cannot release the zone before the message (R38)', async () => {
+    const [m, type] = await start({ free: 'rcount' });
+    const chunks = m.exhaust(SIZE, type);
+    const z = m.zoneOf(chunks[0]!);
+    m.kmalloc(SIZE, type, m.M_WAITOK);
+    const owner = () =>
+      m.on(0, () => {
+        for (const chunk of chunks.slice(1)) m.kfree(chunk, type);
+        m.slabCleanup(true);
+      });
+    afterAccess('compareExchange', (z >>> 2) + Z_RCHUNKS, owner, () => freeOn1(m, [chunks[0]!], type));
+    expect(m.i32[m.ku.btokup(z)]).toBe(-1);
+    m.splz();
+    expect(m.i32[m.ku.btokup(z)]).toBe(0);
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 1 });
+  });
+
+  test('rchunks: the owner can release the zone while the freer still looks at it (R38)', async () => {
+    const [m, type] = await start({ free: 'rchunks', tunables: { 'kern.zone_cache': 0 } });
+    const chunks = m.exhaust(SIZE, type);
+    const z = m.zoneOf(chunks[0]!);
+    m.kmalloc(SIZE, type, m.M_WAITOK);
+    let released = 1;
+    const owner = () =>
+      m.on(0, () => {
+        for (const chunk of chunks.slice(1)) m.kfree(chunk, type);
+        m.slabCleanup(true);
+        released = m.i32[m.ku.btokup(z)]!;
+      });
+    afterAccess('compareExchange', (z >>> 2) + Z_RCHUNKS, owner, () => freeOn1(m, [chunks[0]!], type));
+    expect(released, 'pages given back before z_Cpu was read').toBe(0);
+    expect(signals(m)).toBe(1);
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [] });
+  });
+
+  test('rchunks: a message of a former zone meets a new one at the same place and does no harm (R42)', async () => {
+    const [m, type] = await start({ free: 'rchunks' });
+    const chunk = m.kmalloc(SIZE, type, m.M_WAITOK);
+    m.on(1, () => m.lwktSendIpiq(0, IPIF_KFREE_REMOTE, m.zoneOf(chunk), 0));
+    m.splz();
+    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 1 });
+  });
+});
+
+describe('mistakes', () => {
+  test.each(LINKED)('%s: a chunk freed twice by another CPU is found when it comes home (R44)', async (free) => {
+    const [m, type] = await start({ free });
+    const chunks = m.exhaust(SIZE, type);
+    const act = () => {
+      freeOn1(m, [chunks[0]!, chunks[0]!], type);
+      m.splz();
+    };
+    expect(panicCodeOf(act)).toBe(P_CHUNK_FREE);
+    expect(m.memory.sb(SB_PANIC_A)).toBe(chunks[0]);
+  });
+
+  test.each([[[0, 0]], [[0, 1, 0]], [[0, 1, 2, 1]], [[0, 1, 2, 2]]])(
+    'rbatch: a chunk that is twice in one batch is found when the batch is sent: %j',
+    async (order) => {
+      const [m, type] = await start({ free: 'rbatch' });
+      const chunks = m.exhaust(SIZE, type);
+      expect(panicCodeOf(() => freeOn1(m, order.map((n) => chunks[n]!), type))).toBe(P_CHUNK_FREE);
+    },
+  );
+
+  test('ipi: a stale write into a chunk under way frees it with the wrong type (R34)', async () => {
+    const [m, type] = await start({ free: 'ipi' });
+    const chunk = m.kmalloc(SIZE, type, m.M_WAITOK);
+    const other = m.kmalloc(64, type, m.M_WAITOK);
+    freeOn1(m, [chunk], type);
+    m.poke(chunk, 0, other);
+    expect(panicCodeOf(() => m.splz())).toBe(P_FREE_MAGIC);
+  });
+});
+
+test.each(STATS_NAMES.filter((name) => name !== 'mutex-up'))('%s: the audit agrees after remote frees', async (stats) => {
+  const [m, type] = await start({ free: 'rtagged', stats });
+  const chunks = m.exhaust(SIZE, type);
+  freeOn1(m, chunks.slice(3), type);
+  expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 3 });
+});
