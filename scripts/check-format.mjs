@@ -17,9 +17,15 @@ const MOST_LINES = 400;
 
 const columns = (/** @type {string} */ line) => [...line].length;
 
+/** one string literal, such as a line of a recorded trace, or a test's title */
+const UNBREAKABLE = /^\s*(?:'[^']*'[,;]?|(?:test|it|describe)\b.*['`], (?:async )?\(.*\) => \{)$/;
+
 /** @type {readonly (readonly [isWrong: (line: string) => boolean, what: string, right: string])[]} */
 const LINE_RULES = [
-  [(line) => columns(line) > MOST_COLUMNS, `wider than ${MOST_COLUMNS} columns`, `break it; ${AIMED_COLUMNS} is the aim`],
+  [
+    (line) => columns(line) > MOST_COLUMNS && !UNBREAKABLE.test(line),
+    `wider than ${MOST_COLUMNS} columns`, `aim at ${AIMED_COLUMNS}`,
+  ],
   [(line) => line.includes('\t'), 'a tab', 'two spaces, or \\t in a string'],
   [(line) => line.includes('\r'), 'a carriage return', 'end lines with LF'],
   [(line) => /[ \t]$/.test(line), 'blanks at the end', 'remove them'],

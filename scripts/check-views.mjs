@@ -112,6 +112,8 @@ function checkViewUse(program, parents, complain) {
       if (node.type !== 'Identifier' || !VIEWS.has(node.name)) return;
       const parent = parents.get(node);
       if (isMemberName(node, parent) || parent.type === 'ImportSpecifier') return;
+      // `export { i32 } from` is judged as an import
+      if (parent.type === 'ExportSpecifier' && parents.get(parent).source) return;
       if (parent.type !== 'MemberExpression' || parent.object !== node || !parent.computed || parent.optional) {
         complain(node, `${node.name} ${misuse(node, parent)}`, 'write accesses as i32[word], just so');
         return;

@@ -14,12 +14,13 @@ export { curcpu } from './hw/curcpu.js';
 export { f64, i32, i64, u8 } from './hw/heap.js';
 export { critEnter, critExit } from './kern/critical.js';
 export { gangBarrier } from './kern/gang.js';
+export { lwktCpusyncDeinterlock, lwktCpusyncInterlock, lwktCpusyncSimple } from './kern/lwkt_cpusync.js';
 export { NCPU } from './kern/globaldata.js';
 export { mtxLock, mtxTrylock, mtxUnlock } from './kern/kern_mutex.js';
 export { mallocTypeInuse, mallocTypeMemuse, mallocTypeRequests } from './kern/malloc_stats.js';
 export { mallocTypeCreate, mallocTypeFind } from './kern/malloc_type.js';
 export {
-  ipiqRegister, lwktSendIpiq, lwktSendIpiqPassive, lwktSynchronizeIpiqs, lwktWaitIpiq,
+  ENOENT, ipiqRegister, lwktSendIpiq, lwktSendIpiqNowait, lwktSendIpiqPassive, lwktSynchronizeIpiqs, lwktWaitIpiq,
 } from './kern/lwkt_ipiq.js';
 export { splz } from './kern/splz.js';
 export { tsleep, tsleepInterlock, wakeup, wakeupOne } from './kern/sleep.js';

@@ -23,7 +23,8 @@ export const SUITES: Readonly<Record<string, string>> = {
 const DEFAULT_SUITES = ['ipi', 'stats'];
 
 export function benchCommand(cli: CAC, session: Session): void {
-  withFlags(cli.command('bench [...suites]', `Measure: ${Object.keys(SUITES).join(', ')} (default: ${DEFAULT_SUITES.join(' ')})`))
+  const what = `Measure: ${Object.keys(SUITES).join(', ')} (default: ${DEFAULT_SUITES.join(' ')})`;
+  withFlags(cli.command('bench [...suites]', what))
     .option('--peers', 'measure glibc, mimalloc, jemalloc and tcmalloc in the same rounds (needs cc)')
     .example('smpalloc bench                                  # the main job')
     .example('smpalloc bench pair local --peers               # against malloc in C')
@@ -34,7 +35,8 @@ export function benchCommand(cli: CAC, session: Session): void {
 async function bench(names: string[], flags: Flags, session: Session): Promise<number> {
   for (const name of names) {
     if (name in SUITES) continue;
-    throw new UsageError(`bench: no suite '${name}'; ${didYouMean(name, Object.keys(SUITES))}there are ${Object.keys(SUITES).join(', ')}`);
+    const there = Object.keys(SUITES);
+    throw new UsageError(`bench: no suite '${name}'; ${didYouMean(name, there)}there are ${there.join(', ')}`);
   }
   const progress = session.progress(flags.quiet === true);
   const o = suiteOptions(flags, session.signal, (done, of, what) => progress.update(done, of, what));

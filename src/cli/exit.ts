@@ -33,7 +33,7 @@ export function failure(error: unknown, command: string): Failure {
     const code = { ESMP_TIMEOUT: EXIT_TIMEOUT, ESMP_HALTED: EXIT_PANIC, ESMP_PANIC: EXIT_PANIC }[error.code as string];
     return { code: code ?? EXIT_USAGE, lines: [message] };
   }
-  if (name === 'TraceError' || name === 'UsageError' || name === 'CACError') return { code: EXIT_USAGE, lines: [message] };
-  if (name === 'PeersUnavailable' || name === 'PeerFailed') return { code: EXIT_USAGE, lines: [message] };
+  const known = ['TraceError', 'UsageError', 'CACError', 'PeersUnavailable', 'PeerFailed'];
+  if (known.includes(name)) return { code: EXIT_USAGE, lines: [message] };
   return { code: EXIT_USAGE, lines: [stack ?? message] };
 }

@@ -29,7 +29,14 @@ function list(json: boolean): number {
   return 0;
 }
 
-function text(what: { suites: Readonly<Record<string, string>>; free: readonly string[]; stats: readonly string[]; traces: string[] }): string {
+interface Listed {
+  suites: Readonly<Record<string, string>>;
+  free: readonly string[];
+  stats: readonly string[];
+  traces: readonly string[];
+}
+
+function text(what: Listed): string {
   const rows = [
     ...Object.entries(what.suites).map(([name, doc]) => ['suite', name, doc]),
     ...what.free.map((name) => ['--free', name, '']),

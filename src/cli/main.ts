@@ -46,6 +46,7 @@ function checkFlags(): void {
     if (name === '--' || known.includes(name)) continue;
     const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     const hint = didYouMean(flag, known.map((one) => one.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)));
-    throw new UsageError(`unknown option --${flag}; ${hint.replace(/'(.*)'/, "'--$1'")}see smpalloc ${cli.matchedCommand!.name} --help`);
+    const help = `see smpalloc ${cli.matchedCommand!.name} --help`;
+    throw new UsageError(`unknown option --${flag}; ${hint.replace(/'(.*)'/, "'--$1'")}${help}`);
   }
 }

@@ -1,14 +1,15 @@
 /** replay.ts — smpalloc replay FILE: any recorded trace through the machine. */
 import type { CAC } from 'cac';
 import type { TraceSummary } from '../host/trace/trace.js';
-import { tracePath } from '../suite/ipi.js';
+import { tracePath } from '../host/trace/bundled.js';
 import { replaySuite } from '../suite/replay_row.js';
 import { type Flags, suiteOptions, withFlags } from './options.js';
 import { output } from './output.js';
 import type { Session } from './session.js';
 
 export function replayCommand(cli: CAC, session: Session): void {
-  withFlags(cli.command('replay <file>', 'Run a recorded trace: ours, perf script, ftrace, mtrace; gzipped or not; - is stdin'))
+  const what = 'Run a recorded trace: ours, perf script, ftrace, mtrace; gzipped or not; - is stdin';
+  withFlags(cli.command('replay <file>', what))
     .option('--strict', 'a bad line is an error')
     .example('smpalloc replay redis-io3 --free ipi,rchunks    # a bundled trace')
     .example('perf script -F comm,pid,cpu,time,event,trace | smpalloc replay -')
@@ -30,7 +31,9 @@ async function replay(file: string, flags: Flags, session: Session): Promise<num
 function remarks(summary: TraceSummary): string[] {
   const { bad, dropped, truncated } = summary;
   const lines: string[] = [];
-  if (bad.count > 0) lines.push(`warning: ${bad.count} bad lines skipped, the first is line ${bad.firstLine}: ${bad.reason}`);
+  if (bad.count > 0) {
+    lines.push(`warning: ${bad.count} bad lines skipped, the first is line ${bad.firstLine}: ${bad.reason}`);
+  }
   if (truncated) lines.push('warning: the trace ends early; what there was has been replayed');
   const parts = Object.entries({
     'frees of NULL': dropped.nullFrees,

@@ -95,8 +95,8 @@ export function zoneExhausted(sl: number, z: number): void {
 
 /**
  * Tagged policies: chunks, or the promise of a message.
- * @returns how many chunks came home; with 0 the signal bit is out, or the message it becomes is on its way: kfreeRemote
- *   then looks at the zone in any case.
+ * @returns how many chunks came home; with 0 the signal bit is out, or the message it becomes is on its way:
+ *   kfreeRemote then looks at the zone in any case.
  */
 function takeHomeOrArm(sl: number, z: number): number {
   const zw = z >>> 2;

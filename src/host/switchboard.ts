@@ -6,7 +6,7 @@ import { INTR_IDLE, INTR_PENDING, INTR_STOP, INTR_TICK, INTR_WORDS } from '../hw
 import {
   SB_EXCEPTION, SB_EXCEPTION_BYTES, SB_INTR, SB_NRUNNING, SB_PANIC, SB_PANIC_A, SB_PANIC_B, SB_PANIC_CPU, SB_STOP,
 } from '../hw/superblock.layout.js';
-import { GD_ONLINE, GD_RUNNING } from '../kern/globaldata.layout.js';
+import { GD_IPIMASK, GD_IPIMASK_WORDS, GD_ONLINE, GD_RUNNING } from '../kern/globaldata.layout.js';
 import type { Memory } from '../observe/memory.js';
 
 export class Switchboard {
@@ -40,10 +40,11 @@ export class Switchboard {
     return Atomics.load(this.#memory.i32, SB_STOP) !== 0;
   }
 
-  /** hardclock on every CPU that is in a phase. */
+  /** hardclock on every CPU that is in a phase, and on an idle one that has messages: passive ones rang no bell. */
   tick(): void {
     for (let cpu = 0; cpu < this.#memory.ncpu; cpu++) {
-      if (this.#memory.i32[this.#memory.gd(cpu) + GD_RUNNING] !== 0) this.#raise(cpu, INTR_TICK);
+      const running = this.#memory.i32[this.#memory.gd(cpu) + GD_RUNNING] !== 0;
+      if (running || this.#hasMessages(cpu)) this.#raise(cpu, INTR_TICK);
     }
   }
 
@@ -53,6 +54,12 @@ export class Switchboard {
     Atomics.store(this.#memory.i32, gd + GD_ONLINE, 0);
     if (this.#memory.i32[gd + GD_RUNNING] !== 0) Atomics.sub(this.#memory.i32, SB_NRUNNING, 1);
     this.#memory.i32[gd + GD_RUNNING] = 0;
+  }
+
+  #hasMessages(cpu: number): boolean {
+    const mask = this.#memory.gd(cpu) + GD_IPIMASK;
+    for (let word = 0; word < GD_IPIMASK_WORDS; word++) if (this.#memory.i32[mask + word] !== 0) return true;
+    return false;
   }
 
   #raise(cpu: number, bits: number): void {

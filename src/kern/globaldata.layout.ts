@@ -5,7 +5,7 @@
  *        16 │ IPI counters, eight doubles             │ owner    line 1
  *        32 │ sleep channel, npoll                    │ atomic   line 2
  *        48 │ ipimask: one bit a source CPU           │ atomic   line 3
- *        64 │ cpusync requeue ring, 8 x {func, arg}   │ owner    line 4
+ *        64 │ cpusync requeue ring, 256 x {func, arg} │ owner    lines 4-35: every other CPU may lead at once
  *
  * GD_WCHAN   the sleeper stores the channel, then looks at its condition again, then halts; the waker changes the
  *            condition, then swaps GD_WCHAN to 0 and raises INTR_WAKE. 0: awake, or already woken.
@@ -13,6 +13,7 @@
  *            when it believes its queues empty, and looks at GD_IPIMASK once more after that.
  * GD_IPIMASK a source sets its bit AFTER advancing ip_windex; the CPU swaps the word to 0 BEFORE reading ip_windex.
  */
+import { MAXCPU } from '../base/param.js';
 import { struct } from '../base/struct.js';
 
 export const GD_CPUID = 0;
@@ -56,9 +57,9 @@ export const GD_IPIMASK = 48;
 export const GD_IPIMASK_WORDS = 8;
 
 export const GD_CSQ = 64;
-export const GD_CSQ_ENTRIES = 8;
+export const GD_CSQ_ENTRIES = MAXCPU;
 
-export const GD_WORDS = 80;
+export const GD_WORDS = GD_CSQ + GD_CSQ_ENTRIES * 2;
 
 export const GLOBALDATA = /* @__PURE__ */ struct(
   'globaldata',

@@ -18,7 +18,7 @@ export function ktr(event: number, a: number, b: number, c: number): void {
   const gd = mycpu();
   const index = i32[gd + GD_KTR];
   i32[gd + GD_KTR] = index + 1;
-  const entry = RINGS + (curcpu * ENTRIES + (index % ENTRIES)) * KTR_WORDS;
+  const entry = RINGS + (curcpu * ENTRIES + ((index >>> 0) % ENTRIES)) * KTR_WORDS;
   i32[entry + KTR_TIME] = (nowMs() * 1000) | 0;
   i32[entry + KTR_EVENT] = event;
   i32[entry + KTR_A] = a;

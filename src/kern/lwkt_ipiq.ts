@@ -17,8 +17,9 @@
  *   I2  a sender that waits for room serves its own queues, or two CPUs with full queues would wait for ever (R46), and
  *       it raises an urgent interrupt, or passive messages could fill a queue nobody was told of (R45).
  *   I3  ipimask is read again after npoll was released, or a message published in between would sleep (R47).
- *   I4  a function is done at ip_xindex, not at ip_rindex (R49). A handler that waits serves its queue recursively; the
- *       cursor moves when the outermost handler of the queue has returned.
+ *   I4  a function is done at ip_xindex, not at ip_rindex (R49). A handler that waits serves its queue recursively, what
+ *       was in it before included, or two handlers that wait for each other's queues would wait for ever; the cursor
+ *       moves when the outermost handler of the queue has returned.
  *
  * Runs in   any context; sends in a critical section of its own. Handlers run inside one.
  * Differs   the kernel's cursors are plain words with fences; Atomics are stronger than both.
@@ -90,7 +91,7 @@ export function ipiqFind(source: number, target: number): number {
  */
 export function lwktSendIpiq(target: number, func: number, arg1: number, arg2: number): number {
   if (target === curcpu) return ipiqCall(func, arg1, arg2);
-  const seq = queueMessage(target, func, arg1, arg2);
+  const seq = queueMessage(target, func, arg1, arg2, true);
   requestInterrupt(target, INTR_IPIQ);
   finishSend();
   return seq;
@@ -99,7 +100,7 @@ export function lwktSendIpiq(target: number, func: number, arg1: number, arg2: n
 /** The same without an interrupt (I1). */
 export function lwktSendIpiqPassive(target: number, func: number, arg1: number, arg2: number): number {
   if (target === curcpu) return ipiqCall(func, arg1, arg2);
-  const seq = queueMessage(target, func, arg1, arg2);
+  const seq = queueMessage(target, func, arg1, arg2, true);
   f64[(mycpu() + GD_IPIQ_PASSIVE) >>> 1]++;
   finishSend();
   return seq;
@@ -108,9 +109,10 @@ export function lwktSendIpiqPassive(target: number, func: number, arg1: number, 
 /** The same as lwktSendIpiq, never waiting. @returns ENOENT when the queue is two thirds full, else 0 */
 export function lwktSendIpiqNowait(target: number, func: number, arg1: number, arg2: number): number {
   if (target === curcpu) return ipiqCall(func, arg1, arg2);
-  const ip = ipiqFind(curcpu, target);
-  if (load(ip + IP_WINDEX) - load(ip + IP_RINDEX) >= (MAXCPUFIFO * 2) / 3) return ENOENT;
-  lwktSendIpiq(target, func, arg1, arg2);
+  if (slotsUsed(ipiqFind(curcpu, target)) >= (MAXCPUFIFO * 2) / 3) return ENOENT;
+  queueMessage(target, func, arg1, arg2, false);
+  requestInterrupt(target, INTR_IPIQ);
+  finishSend();
   return 0;
 }
 
@@ -120,14 +122,19 @@ export function ipiqCall(func: number, arg1: number, arg2: number): number {
   return 0;
 }
 
+/** Messages in a queue; right where the cursors wrap, too. */
+function slotsUsed(ip: number): number {
+  return (load(ip + IP_WINDEX) - load(ip + IP_RINDEX)) | 0;
+}
+
 /** Publishes the message; leaves the critical section open for finishSend. */
-function queueMessage(target: number, func: number, arg1: number, arg2: number): number {
+function queueMessage(target: number, func: number, arg1: number, arg2: number, mayWait: boolean): number {
   const gd = mycpu();
   const ip = ipiqFind(curcpu, target);
   i32[gd + GD_CRIT]++;
   if (++i32[gd + GD_NESTING] > MAX_NESTING) panic(P_IPIQ_NESTED);
   f64[(gd + GD_IPIQ_COUNT) >>> 1]++;
-  if (load(ip + IP_WINDEX) - load(ip + IP_RINDEX) > MAXCPUFIFO >>> 1) waitForRoom(ip, target);
+  if (mayWait && slotsUsed(ip) > MAXCPUFIFO >>> 1) waitForRoom(ip, target);
   const windex = load(ip + IP_WINDEX);
   const info = ip + IP_INFO + (windex & FIFO_MASK) * INFO_WORDS;
   i32[info + INFO_FUNC] = func;
@@ -162,7 +169,7 @@ function waitForRoom(ip: number, target: number): void {
   requestInterrupt(target, INTR_IPIQ | INTR_URGENT);
   intrRaise(target, INTR_URGENT);
   for (let spins = 0; ; spins++) {
-    const used = (load(ip + IP_WINDEX) - load(ip + IP_RINDEX)) | 0;
+    const used = slotsUsed(ip);
     if (used <= MAXCPUFIFO >>> 2) return;
     if (INVARIANTS && used >= MAXCPUFIFO - 1) kassert(A_IPIQ_USED, ip << 2);
     lwktProcessIpiq();
@@ -177,7 +184,8 @@ function waitForRoom(ip: number, target: number): void {
 export function lwktProcessIpiq(): void {
   const gd = mycpu();
   f64[(gd + GD_IPIQ_RUNS) >>> 1]++;
-  i32[gd + GD_NESTING]++;
+  // the run this one interrupts has taken the bits of sources it is not done with; whoever waits, waits for those too
+  if (++i32[gd + GD_NESTING] > 1) remindSources(gd);
   for (let spins = 0; ; spins++) {
     serveSources(gd);
     serveCpusyncq(gd);
@@ -194,6 +202,13 @@ function anySource(gd: number): boolean {
   return false;
 }
 
+/** Sets the bits of all sources that have messages here. */
+function remindSources(gd: number): void {
+  for (let source = 0; source < NCPU; source++) {
+    if (slotsUsed(ipiqFind(source, curcpu)) > 0) or(gd + GD_IPIMASK + (source >>> 5), 1 << (source & 31));
+  }
+}
+
 function serveSources(gd: number): void {
   for (let word = 0; word < MASK_WORDS; word++) {
     if (load(gd + GD_IPIMASK + word) === 0) continue;
@@ -208,7 +223,7 @@ function serveSources(gd: number): void {
 
 /** lwkt_process_ipiq_core. Cursors are re-read from memory: a handler may have served this queue itself (I4). */
 function serveQueue(gd: number, ip: number, source: number): void {
-  while (((load(ip + IP_WINDEX) - load(ip + IP_RINDEX)) | 0) > 0) {
+  while (slotsUsed(ip) > 0) {
     const rindex = load(ip + IP_RINDEX);
     const info = ip + IP_INFO + (rindex & FIFO_MASK) * INFO_WORDS;
     const func = i32[info + INFO_FUNC];

@@ -2,7 +2,7 @@
  * splz.ts — serving the interrupts that are pending on this CPU.
  *
  *   INTR_STOP    leave for good
- *   INTR_IPIQ    run lwkt_process_ipiq; with a signal delay of N, only at the N-th poll that saw it
+ *   INTR_IPIQ    run lwkt_process_ipiq; with a signal delay of N, only after N polls that saw it
  *   INTR_URGENT  a sender waits for room in its FIFO: no delay
  *   INTR_TICK    the clock: passive messages, then whatever was registered with hardclock
  *   INTR_WAKE    nothing to do: being awake is the service
@@ -42,6 +42,7 @@ export function splz(): void {
 export function splzWaiting(): void {
   i32[mycpu() + GD_SIGNAL] = 1;
   splz();
+  i32[mycpu() + GD_SIGNAL] = 0;
 }
 
 /** True while a lone signal has polls left to wait. */
@@ -57,7 +58,10 @@ function signalDelayed(bits: number): boolean {
 function serve(bits: number): void {
   const gd = mycpu();
   i32[gd + GD_CRIT]++;
-  if ((bits & (INTR_IPIQ | INTR_URGENT | INTR_TICK)) !== 0) lwktProcessIpiq();
+  if ((bits & (INTR_IPIQ | INTR_URGENT | INTR_TICK)) !== 0) {
+    i32[gd + GD_SIGNAL] = 0;
+    lwktProcessIpiq();
+  }
   if ((bits & INTR_TICK) !== 0) {
     const ticks = ++i32[gd + GD_TICKS];
     for (const func of clockFuncs) func(ticks);

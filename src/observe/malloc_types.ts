@@ -56,12 +56,14 @@ function counts(memory: Memory, type: number): [inuse: number, memuse: number, r
     return [requests - pair(KSA_NUMFREES), pair(KSA_MEMALLOCED) - pair(KSA_MEMFREED), requests];
   }
   const sum = (field: number) => {
-    let total = 0;
+    let total = 0n;
     for (let cpu = 0; cpu < memory.ncpu; cpu++) {
-      total += dword(mtsOffset(memory.ncpu) + cpu * mtsStride(policy) + field);
+      total += memory.i64[(type >>> 3) + mtsOffset(memory.ncpu) + cpu * mtsStride(policy) + field]!;
     }
     return total;
   };
   const requests = sum(MTS_NUMALLOCS);
-  return [requests - sum(MTS_NUMFREES), sum(MTS_MEMALLOCED) - sum(MTS_MEMFREED), requests];
+  return [
+    Number(requests - sum(MTS_NUMFREES)), Number(sum(MTS_MEMALLOCED) - sum(MTS_MEMFREED)), Number(requests),
+  ];
 }

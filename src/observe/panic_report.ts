@@ -59,7 +59,7 @@ export function dumpStruct(memory: Memory, description: StructDescription, addre
 export function ktrTail(memory: Memory, cpu: number, events: number): string[] {
   const entries = memory.sb(SB_KTR_ENTRIES);
   if (entries === 0) return [];
-  const next = memory.i32[memory.gd(cpu) + GD_KTR]!;
+  const next = memory.i32[memory.gd(cpu) + GD_KTR]! >>> 0;
   const lines = ['', `ktr cpu${cpu} (${next} events)`];
   for (let n = Math.max(0, next - Math.min(events, entries)); n < next; n++) {
     const entry = (memory.sb(SB_KTR) >>> 2) + (cpu * entries + (n % entries)) * KTR_WORDS;

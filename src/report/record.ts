@@ -21,8 +21,8 @@ const rowBase = {
 };
 const traceCounts = {
   trace: v.string(), allocations: count, frees: count, remoteFrees: count, ipiMessages: count, ipiInterrupts: count,
-  ipiAvoided: count, per1000: count, casTries: count, casFails: count, zonesPeak: count, zonesEnd: count, stranded: count,
-  mops: count, cpuSeconds: v.nullable(count), signalDelay: v.union([v.number(), v.literal('tick')]),
+  ipiAvoided: count, per1000: count, casTries: count, casFails: count, zonesPeak: count, zonesEnd: count,
+  stranded: count, mops: count, cpuSeconds: v.nullable(count), signalDelay: v.union([v.number(), v.literal('tick')]),
 };
 
 const Row = v.variant('suite', [
@@ -40,7 +40,9 @@ const Row = v.variant('suite', [
   }),
 ]);
 
-const Claim = v.object({ id: v.string(), source: v.string(), text: v.string(), pass: v.boolean(), measured: v.string() });
+const Claim = v.object({
+  id: v.string(), source: v.string(), text: v.string(), pass: v.boolean(), measured: v.string(),
+});
 
 const RecordSchema = v.looseObject({
   schema: v.literal(RECORD_SCHEMA),

@@ -15,11 +15,13 @@ export interface Paint {
 
 export function suiteText(rows: readonly Row[], paint: Paint): string {
   const parts: string[] = [];
-  const add = (title: string, note: string, body: string) => parts.push(`${paint.strong(title)}  ${paint.dim(note)}\n${body}`);
+  const add = (title: string, note: string, body: string) =>
+    parts.push(`${paint.strong(title)}  ${paint.dim(note)}\n${body}`);
   const ipi = rows.filter((row): row is IpiRow => row.suite === 'ipi');
   if (ipi.length > 0) add('IPI table', 'recorded traces; counts of one pass, medians', ipiTable(ipi));
   const stats = rows.filter((row): row is StatsRow => row.suite === 'stats');
-  if (stats.length > 0) add('stats table', 'malloc_type updates; ratio = time over critical, 95 % interval', statsTable(stats));
+  const ratios = 'malloc_type updates; ratio = time over critical, 95 % interval';
+  if (stats.length > 0) add('stats table', ratios, statsTable(stats));
   for (const name of LOOP_NAMES) {
     const loops = rows.filter((row): row is LoopRow => row.suite === name);
     if (loops.length > 0) add(name, `${loops[0]!.rounds} rounds in turn; ns an operation of one CPU`, loopTable(loops));

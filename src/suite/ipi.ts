@@ -4,13 +4,11 @@
  *
  * Recorded traces, every policy on a machine of its own, passes taken in turn; pass 0 warms up and is not counted.
  */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { FreePolicy } from '../base/policy.js';
 import { Jobs } from '../host/jobs.js';
 import type { Machine } from '../host/machine.js';
 import type { PreparedReplay } from '../host/prepare_replay.js';
-import { packageRoot } from '../host/root.js';
+import { tracePath } from '../host/trace/bundled.js';
 import { emptyPass, type Pass, Replayer } from './replay.js';
 import { auditText, bootOptions, median, type RowBase, rounds, type SuiteOptions, withMachines } from './suite.js';
 
@@ -45,12 +43,6 @@ export interface IpiRow extends RowBase {
 export const IPI_TRACES = ['redis-io3', 'kernel-net'];
 export const IPI_POLICIES: readonly FreePolicy[] = ['ipi', 'rchunks', 'rbatch'];
 const PASSES = 8;
-
-/** Path of a bundled trace by name, or the path itself. */
-export function tracePath(name: string): string {
-  const bundled = new URL(`traces/${name}.txt.gz`, packageRoot);
-  return existsSync(bundled) ? fileURLToPath(bundled) : name;
-}
 
 export async function ipiSuite(o: SuiteOptions): Promise<IpiRow[]> {
   await using jobs = new Jobs();
@@ -115,7 +107,9 @@ async function row(o: SuiteOptions, machine: Machine, trace: string, passes: rea
     zonesEnd: audit.zones,
     stranded: audit.stranded,
     mops: median(passes.map((pass) => (pass.allocations + pass.frees) / pass.ms / 1000)),
-    cpuSeconds: passes.some((pass) => pass.cpuMs === null) ? null : passes.reduce((sum, pass) => sum + pass.cpuMs!, 0) / 1000,
+    cpuSeconds: passes.some((pass) => pass.cpuMs === null)
+      ? null
+      : passes.reduce((sum, pass) => sum + pass.cpuMs!, 0) / 1000,
     passes: passes.length,
     signalDelay,
   };

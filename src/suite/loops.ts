@@ -1,8 +1,8 @@
 /**
  * loops.ts — pair, local, larson, xmalloc, ring: the allocator at work, and the C allocators beside it.
  *
- * Every suite is the same experiment: machines, one a policy, set up, warmed up, then rounds in turn; with `peers` the C
- * programs of bench/peers run one round in between. Parameters: reference/bench.md 5.2 and bench/peers/README.md.
+ * Every suite is the same experiment: machines, one a policy, set up, warmed up, then rounds in turn; with `peers` the
+ * C programs of bench/peers run one round in between. Parameters: reference/bench.md 5.2 and bench/peers/README.md.
  */
 import type { FreePolicy, StatsPolicy } from '../base/policy.js';
 import type { BootOptions } from '../host/options.js';
@@ -63,7 +63,8 @@ const slowest = (laps: Lap[]): number => Math.max(...laps.map((lap) => lap.ms));
 const LOOPS: Record<LoopName, Loop> = {
   pair: {
     cpus: (o) => (o.cpusGiven ? o.cpus : 1), memory: '32MiB', trial: 20_000, step: 1,
-    setup: async (machine, o, type) => async (ops) => slowest(await phase<Lap>(machine, o, 'pair', type, PAIR_BYTES, ops)),
+    setup: async (machine, o, type) => async (ops) =>
+      slowest(await phase<Lap>(machine, o, 'pair', type, PAIR_BYTES, ops)),
   },
   local: {
     cpus: (o) => (o.cpusGiven ? o.cpus : 1), memory: '64MiB', trial: 20_000, step: 1,
@@ -114,7 +115,7 @@ const LOOPS: Record<LoopName, Loop> = {
 
 /** Default policies: the sound fast one, what the commit did, and the baseline. One CPU has no remote frees. */
 function policies(o: SuiteOptions, cpus: number): { free: FreePolicy; stats: StatsPolicy }[] {
-  const frees = o.free ?? (cpus === 1 ? ['rbatch' as const] : ['rbatch' as const, 'rchunks' as const, 'locked' as const]);
+  const frees = o.free ?? (cpus === 1 ? (['rbatch'] as const) : (['rbatch', 'rchunks', 'locked'] as const));
   return frees.flatMap((free) => (o.stats ?? ['critical' as const]).map((stats) => ({ free, stats })));
 }
 
@@ -123,7 +124,8 @@ export async function loopSuite(name: LoopName, o: SuiteOptions): Promise<LoopRo
   const cpus = loop.cpus(o);
   const count = o.rounds ?? ROUNDS;
   const chosen = policies(o, cpus);
-  const own = (policy: BootOptions): BootOptions => bootOptions({ ...o, memory: o.memory || loop.memory }, { cpus, ...policy });
+  const memory = o.memory || loop.memory;
+  const own = (policy: BootOptions): BootOptions => bootOptions({ ...o, memory }, { cpus, ...policy });
   return withMachines(chosen.map(own), async (machines) => {
     const contestants = await Promise.all(machines.map((machine) => prepare(loop, machine, o)));
     const peers = o.peers ? findPeers() : [];
@@ -139,7 +141,9 @@ export async function loopSuite(name: LoopName, o: SuiteOptions): Promise<LoopRo
       }
     });
     const rows: LoopRow[] = [];
-    for (const contestant of contestants) if (contestant.ns.length > 0) rows.push(await contestant.row(name, cpus, peerNs));
+    for (const contestant of contestants) {
+      if (contestant.ns.length > 0) rows.push(await contestant.row(name, cpus, peerNs));
+    }
     return rows;
   });
 }
@@ -178,7 +182,8 @@ class Contestant {
   }
 
   #counters(): number[] {
-    return ['kern.slab.remote_frees', 'lwkt.ipiq_count', 'lwkt.ipiq_interrupts'].map((name) => this.#machine.sysctl(name));
+    const names = ['kern.slab.remote_frees', 'lwkt.ipiq_count', 'lwkt.ipiq_interrupts'];
+    return names.map((name) => this.#machine.sysctl(name));
   }
 
   async row(suite: LoopName, cpus: number, peerNs: Map<string, number[]>): Promise<LoopRow> {
@@ -186,13 +191,14 @@ class Contestant {
     const { text } = await auditText(this.#machine, this.#o);
     const { free, stats } = this.#machine.configuration;
     const ns = median(this.ns);
+    const peers = Object.fromEntries([...peerNs].map(([peer, values]) => [peer, median(values)]));
     return {
       suite, alloc: 'dragonfly', free, stats, cpus, audit: text, nsPerPair: ns, nsMin: Math.min(...this.ns),
       nsMax: Math.max(...this.ns), mops: (1000 * cpus) / ns, remoteFrees: remoteFrees!, ipiMessages: ipiMessages!,
       ipiInterrupts: ipiInterrupts!, zonesPeak: this.#machine.sysctl('kern.slab.zones_peak'), lockedPerOp: null,
       rounds: this.ns.length,
       cpuSeconds: null,
-      ...(peerNs.size > 0 && { peers: Object.fromEntries([...peerNs].map(([peer, values]) => [peer, median(values)])) }),
+      ...(peerNs.size > 0 && { peers }),
     };
   }
 }
@@ -200,8 +206,8 @@ class Contestant {
 /** One round of a C allocator: its own warm-up pass, then one timed pass of about the same length. */
 async function peerRound(peer: Peer, name: LoopName, cpus: number, ops: number, o: SuiteOptions): Promise<number> {
   const units: Record<LoopName, number> = {
-    pair: ops, local: ops, larson: Math.max(1, ops / (LARSON_LAPS * LARSON_BLOCKS)), xmalloc: Math.max(1, ops / XMALLOC_BATCH),
-    ring: ops,
+    pair: ops, local: ops, larson: Math.max(1, ops / (LARSON_LAPS * LARSON_BLOCKS)),
+    xmalloc: Math.max(1, ops / XMALLOC_BATCH), ring: ops,
   };
   const options = { threads: cpus, ops: Math.round(units[name]), rounds: 1, seed: o.seed };
   const { nsPerOp } = await runPeer(peer, name as PeerWorkload, options);

@@ -78,7 +78,8 @@ function row(
 ): ReplayRow {
   const { ms, cpuMs, ...counts } = pass;
   return {
-    suite: 'replay', alloc: 'dragonfly', free, stats, cpus, audit, trace: summary.name, format: summary.format, ...counts,
+    suite: 'replay', alloc: 'dragonfly', free, stats, cpus, audit, trace: summary.name, format: summary.format,
+    ...counts,
     per1000: pass.remoteFrees === 0 ? 0 : (1000 * pass.ipiMessages) / pass.remoteFrees,
     ...zones,
     mops: ms === 0 ? 0 : (pass.allocations + pass.frees) / ms / 1000,

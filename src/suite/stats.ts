@@ -50,7 +50,8 @@ async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number
   const policies = (o.stats ?? STATS_POLICIES).filter((stats) => stats !== 'mutex-up' || cpus === 1);
   const count = o.rounds ?? ROUNDS;
   const free = o.free?.[0] ?? 'rbatch';
-  const own = (stats: StatsPolicy, invariants: boolean) => bootOptions(o, { cpus, stats, free, memory: MEMORY, invariants });
+  const own = (stats: StatsPolicy, invariants: boolean) =>
+    bootOptions(o, { cpus, stats, free, memory: MEMORY, invariants });
   const locked = await countLocked(o, policies.map((stats) => own(stats, true)));
   return withMachines(policies.map((stats) => own(stats, o.invariants)), async (machines) => {
     const loops = await Promise.all(machines.map((machine) => Loop.prepare(machine, o)));
@@ -62,7 +63,9 @@ async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number
         for (const loop of loops) row[where].push(await loop.nsPerOp(where));
       }
       // a round counts whole or not at all: ratios are of one round
-      for (const where of ['update', 'malloc'] as const) for (const [n, ns] of row[where].entries()) times[where][n]!.push(ns);
+      for (const where of ['update', 'malloc'] as const) {
+        for (const [n, ns] of row[where].entries()) times[where][n]!.push(ns);
+      }
     });
     if (times.malloc[0]!.length === 0) return [];
     const reference = policies.indexOf('critical');
@@ -130,7 +133,9 @@ function call(where: Where, type: number, ops: number): [name: string, args: unk
 }
 
 /** Locked operations an operation, per policy: from machines of the flavour that counts them, one CPU at work. */
-async function countLocked(o: SuiteOptions, options: Parameters<typeof withMachines>[0]): Promise<Record<Where, number[]>> {
+async function countLocked(
+  o: SuiteOptions, options: Parameters<typeof withMachines>[0],
+): Promise<Record<Where, number[]>> {
   return withMachines(options.map((option) => ({ ...option, cpus: 1 })), async (machines) => {
     const locked: Record<Where, number[]> = { update: [], malloc: [] };
     for (const machine of machines) {

@@ -18,6 +18,8 @@ export async function inside(options: BootOptions = {}) {
   const heap = format(configuration);
   (globalThis as Record<symbol, unknown>)[BINDING] = { heap, cpu: 0 };
   (globalThis as { INVARIANTS?: boolean }).INVARIANTS = configuration.invariants;
+  // one table an isolate: the last machine's functions must not answer for this one
+  delete (globalThis as Record<symbol, unknown>)[Symbol.for('smpalloc.ipifuncs')];
   vi.resetModules();
   const curcpu = await import('../../src/hw/curcpu.switch.js');
   const engine = await import('../../src/engine.js');
@@ -141,12 +143,14 @@ export function afterAccess<T>(access: Access, word: number, then: () => void, r
   };
   const target = Atomics as unknown as Record<string, unknown>;
   target[access] = patched;
+  let result: T;
   try {
-    return run();
+    result = run();
   } finally {
     target[access] = real;
-    if (!done) throw new Error(`afterAccess: no ${access} of word ${word}`);
   }
+  if (!done) throw new Error(`afterAccess: no ${access} of word ${word}`);
+  return result;
 }
 
 const MOST_WAITS = 1000;

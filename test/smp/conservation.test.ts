@@ -1,26 +1,11 @@
 /** Whatever CPUs allocate and free for each other, nothing is lost and nothing is counted twice. */
 import { expect, test } from 'vitest';
-import type { BootOptions, FreePolicy, StatsPolicy } from '../../src/index.js';
+import type { FreePolicy, StatsPolicy } from '../../src/index.js';
 import { FREE_NAMES } from '../../src/base/policy.js';
 import { audited, machine, smpalloc, workload } from './helpers/machine.js';
-import { LOADS, type LoadName } from './helpers/workloads.js';
+import { conserves, LOADS, type LoadName } from './helpers/workloads.js';
 
 const NAMES: readonly LoadName[] = ['larson', 'xmalloc', 'ring'];
-
-/** Runs a workload twice, audits each time, gives everything back. */
-async function conserves(name: LoadName, options: BootOptions): Promise<void> {
-  const m = await machine(options);
-  const load = await LOADS[name](m);
-  for (let round = 0; round < 2; round++) {
-    await load.go();
-    expect(await audited(m)).toBe(load.resting);
-  }
-  expect(m.sysctl('lwkt.ipiq_done')).toBe(m.sysctl('lwkt.ipiq_count'));
-  await load.clear();
-  expect(await audited(m)).toBe(0);
-  const used = options.stats === 'none' ? {} : { inuse: 0, memuse: 0 };
-  expect(smpalloc.mallocTypes(m.memory)).toMatchObject([used]);
-}
 
 const everyPolicy = FREE_NAMES.flatMap((free) => NAMES.map((name): [FreePolicy, LoadName] => [free, name]));
 

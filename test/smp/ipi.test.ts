@@ -23,7 +23,7 @@ const tally = (m: Machine): Promise<number> => area(m, m.memory.ncpu ** 2 * LINE
 
 test('four CPUs on two cores storm each other: every message arrives once, in the order of its pair', async () => {
   const m = await machine({ cpus: 4 });
-  const count = 20_000;
+  const count = 8000;
   const received = await run<Received>(m, IPI, 'storm', [await tally(m), count]);
   expect(received.reduce((sum, { messages }) => sum + messages, 0)).toBe(4 * count);
   expect(received.map(({ disorder }) => disorder)).toEqual([0, 0, 0, 0]);
@@ -41,16 +41,16 @@ test('four CPUs on two cores free in a ring and lose nothing', async () => {
 
 test.each([false, true])('two full queues against each other drain (passive: %s)', async (passive) => {
   const m = await machine();
-  const received = await run<Received>(m, IPI, 'flood', [await tally(m), 50_000, passive]);
-  expect(received).toEqual([{ messages: 50_000, disorder: 0 }, { messages: 50_000, disorder: 0 }]);
+  const received = await run<Received>(m, IPI, 'flood', [await tally(m), 20_000, passive]);
+  expect(received).toEqual([{ messages: 20_000, disorder: 0 }, { messages: 20_000, disorder: 0 }]);
   expect(m.sysctl('lwkt.ipiq_fifofull')).toBeGreaterThan(0);
   await audited(m);
 });
 
 test('a ring of four full queues drains', async () => {
   const m = await machine({ cpus: 4 });
-  const received = await run<Received>(m, IPI, 'flood', [await tally(m), 10_000, false]);
-  expect(received).toEqual(Array(4).fill({ messages: 10_000, disorder: 0 }));
+  const received = await run<Received>(m, IPI, 'flood', [await tally(m), 5000, false]);
+  expect(received).toEqual(Array(4).fill({ messages: 5000, disorder: 0 }));
   await audited(m);
 });
 
@@ -72,37 +72,44 @@ test('a send that may not wait is refused when the queue is two thirds full', as
 
 test('all CPUs may wait for all queues at once, passive messages included', async () => {
   const m = await machine({ cpus: 4 });
-  expect(await run(m, IPI, 'synchronize', [await tally(m), 40])).toEqual([0, 0, 0, 0]);
+  expect(await run(m, IPI, 'synchronize', [await tally(m), 20])).toEqual([0, 0, 0, 0]);
   await audited(m);
 });
 
 test('a CPU that leads a rendezvous finds all others standing still', async () => {
   const m = await machine({ cpus: 3 });
   const counters = await area(m, 128);
-  const [moved, ...counted] = await run<number>(m, IPI, 'standStill', [counters, 200]);
+  const [moved, ...counted] = await run<number>(m, IPI, 'standStill', [counters, 100]);
   expect(moved).toBe(0);
   for (const count of counted) expect(count).toBeGreaterThan(0);
-  expect(Array.from(m.memory.i32.subarray((counters >>> 2) + 16, (counters >>> 2) + 19))).toEqual([0, 200, 200]);
-  expect(m.sysctl('lwkt.ipiq_cscount')).toBe(200);
+  expect(Array.from(m.memory.i32.subarray((counters >>> 2) + 16, (counters >>> 2) + 19))).toEqual([0, 100, 100]);
+  expect(m.sysctl('lwkt.ipiq_cscount')).toBe(100);
 });
 
-test.each([2, 4, 12])('%i CPUs lead rendezvous at once, and every function runs everywhere', async (cpus) => {
+test.each([2, 4, 10])('%i CPUs lead rendezvous at once, and every function runs everywhere', async (cpus) => {
   const m = await machine({ cpus });
-  const rounds = cpus === 12 ? 3 : 20;
-  const ran = await run<number>(m, IPI, 'lead', [await area(m, 64), rounds]);
+  const rounds = cpus === 10 ? 1 : 10;
+  const ran = await run<number>(m, IPI, 'lead', [await area(m, 128), rounds]);
   expect(ran).toEqual(Array(cpus).fill(cpus * rounds));
+});
+
+test('handlers that answer into full queues never come to a standstill', async () => {
+  const m = await machine();
+  // when both queues are full in both handlers the kernel gives up rather than wait: kernel.md R51
+  const answers = await run<number>(m, IPI, 'converse', [await area(m, 64), 20_000]).catch((panic) => panic.panicCode);
+  expect([P_IPIQ_NESTED, [20_000, 20_000]]).toContainEqual(answers);
 });
 
 test('a message nobody serves makes its waiter panic in the end', async () => {
   const m = await machine({ tunables: { 'lwkt.ipiq_timeout': 100 } });
-  const panic = await panicOf(run(m, IPI, 'waitInVain'));
+  const panic = await panicOf(run(m, IPI, 'waitInVain', [await area(m, 128)]));
   expect(panic.panicCode).toBe(P_WAIT_IPIQ);
   expect(panic.report.slice(0, 2)).toEqual(['panic: LWKT_WAIT_IPIQ', 'cpuid = 0']);
 });
 
 test('handlers that send while their target has no room nest until the kernel has had enough', async () => {
   const m = await machine({ cpus: 3 });
-  const panic = await panicOf(run(m, IPI, 'nest', [await area(m, 64)]));
+  const panic = await panicOf(run(m, IPI, 'nest', [await area(m, 128)]));
   expect(panic.panicCode).toBe(P_IPIQ_NESTED);
   expect(panic.message).toBe('panic: lwkt_send_ipiq: TOO HEAVILY NESTED!');
 });

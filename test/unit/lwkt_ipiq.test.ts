@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { IPIF_USER } from '../../src/base/ipif.js';
+import { IPIF_CPUSYNC_REMOTE1, IPIF_USER } from '../../src/base/ipif.js';
 import { A_CS_NESTED, A_IPIQ_USED, P_IPIQ_NESTED, P_KKASSERT, P_WAIT_IPIQ } from '../../src/base/panics.js';
 import { SB_PANIC_A } from '../../src/hw/superblock.layout.js';
 import { INTR_IPIQ, INTR_TICK, INTR_WAKE } from '../../src/hw/intr.layout.js';
-import { GD_CRIT, GD_CSCOUNT, GD_NESTING, GD_NPOLL } from '../../src/kern/globaldata.layout.js';
+import {
+  GD_CRIT, GD_CS_DATA, GD_CS_FUNC, GD_CS_WAITING, GD_CSCOUNT, GD_NESTING, GD_NPOLL,
+} from '../../src/kern/globaldata.layout.js';
 import { IP_RINDEX, IP_WINDEX, IP_XINDEX } from '../../src/kern/lwkt_ipiq.layout.js';
 import { afterAccess, type Inside, inside, panicCodeOf, whileWaiting } from '../helpers/inside.js';
 
@@ -27,7 +29,7 @@ function preset(source: number, target: number, value: number): void {
 }
 function fifo(): number {
   let sent = 0;
-  while (m.ipiq.lwktSendIpiqNowait(1, USER, sent, 0) === 0) sent++;
+  while (sent < 1000 && m.ipiq.lwktSendIpiqNowait(1, USER, sent, 0) === 0) sent++;
   return sent;
 }
 
@@ -206,29 +208,26 @@ describe('a full queue', () => {
   });
 
   test('two CPUs whose handlers answer into full queues both get through (R46)', () => {
-    m.ipiqRegister(OTHER, (arg) => m.lwktSendIpiq(m.engine.curcpu ^ 1, USER, arg, 0));
-    for (let n = 0; n < 129; n++) m.lwktSendIpiqPassive(1, OTHER, n, 0);
-    m.on(1, () => {
-      for (let n = 0; n < 129; n++) m.lwktSendIpiqPassive(0, OTHER, 1000 + n, 0);
-    });
-    let inside = false;
-    const other = () => {
-      // the other CPU runs in the waits of this one, and this one again in those of the other
-      if (inside) return m.on(0, () => m.ipiq.lwktProcessIpiq());
-      inside = true;
-      m.on(1, () => m.spl.splzWaiting());
-      inside = false;
+    const fill = (target: number) => {
+      m.ipiq.lwktSendIpiqNowait(target, OTHER, target, 0);
+      for (let n = 0; n < 140; n++) m.ipiq.lwktSendIpiqNowait(target, USER, n, 0);
     };
-    whileWaiting(other, () => {
-      m.intr.intrRaise(0, INTR_TICK);
-      m.intr.intrRaise(1, INTR_TICK);
-      serve(0);
-    });
-    for (let n = 0; n < 3; n++) for (const cpu of [0, 1]) {
-      m.intr.intrRaise(cpu, INTR_TICK);
-      serve(cpu);
-    }
-    expect(got).toHaveLength(258);
+    m.ipiqRegister(OTHER, (arg) => m.lwktSendIpiq(m.engine.curcpu ^ 1, USER, 1000 + arg, 0));
+    fill(1);
+    m.on(1, () => fill(0));
+    let nested = false;
+    // CPU 1 runs in the waits of CPU 0, and CPU 0 again in those of CPU 1, inside the wait it is in
+    const other = () => {
+      if (nested) return m.on(0, () => m.ipiq.lwktProcessIpiq());
+      nested = true;
+      m.on(1, () => m.spl.splzWaiting());
+      nested = false;
+    };
+    whileWaiting(other, () => serve(0));
+    serve(0);
+    serve(1);
+    expect(got).toHaveLength(282);
+    expect(m.sysctl('lwkt.ipiq_fifofull')).toBe(1);
     expect(m.quiesceAndAudit()).toMatchObject({ violations: [] });
   });
 
@@ -412,32 +411,42 @@ describe('interrupt lines', () => {
 });
 
 describe('cpusync', () => {
-  test('all others stand still while the leader acts, then run the function and go on', () => {
+  test('a CPU that is held calls the function when it is let go, and only then', () => {
+    // CPU 0 leads by hand: what a leader does, with CPU 1 looking on in its hold loop
     const log: string[] = [];
     m.ipiqRegister(OTHER, (arg) => log.push(`cpu${m.engine.curcpu} calls ${arg}`));
-    let held = false;
-    // CPU 1 enters its hold inside the leader's wait, and leaves it inside the next one
-    const other = () => {
-      if (held) return;
-      held = true;
-      m.on(1, () => m.spl.splzWaiting());
-      held = false;
-    };
-    const leader = () => {
+    let looks = 0;
+    const gd = m.gd.globaldataFind(0);
+    m.lwktSendIpiq(1, IPIF_CPUSYNC_REMOTE1, 0, 0);
+    m.i32[gd + GD_CS_WAITING] = 1;
+    whileWaiting(
+      () => {
+        log.push('held');
+        if (++looks === 3) {
+          m.i32[gd + GD_CS_WAITING] = 1;
+          m.i32[gd + GD_CS_DATA] = 9;
+          m.i32[gd + GD_CS_FUNC] = OTHER;
+        }
+      },
+      () => serve(1),
+    );
+    expect(log).toEqual(['held', 'held', 'held', 'cpu1 calls 9']);
+    expect(m.i32[gd + GD_CS_WAITING]).toBe(0);
+  });
+
+  test('a leader is alone between interlock and deinterlock', () => {
+    // CPU 1 answers in the waits of CPU 0; it cannot be held in a loop here, so its hold ends by leading, as R50 allows
+    const log: string[] = [];
+    m.ipiqRegister(OTHER, (arg) => log.push(`cpu${m.engine.curcpu} calls ${arg}`));
+    m.i32[m.gd.globaldataFind(1) + GD_CSCOUNT] = 1;
+    const other = () => m.on(1, () => m.ipiq.lwktProcessIpiq());
+    whileWaiting(other, () => {
       m.cpusync.lwktCpusyncInterlock();
       log.push('alone');
       m.cpusync.lwktCpusyncDeinterlock(OTHER, 9);
-    };
-    m.on(1, () => {
-      // the other way round: CPU 0 leads inside the wait of CPU 1, which is held
-      let led = false;
-      m.ipiqRegister(USER, () => {});
-      void led;
     });
-    void leader;
-    void other;
-    expect(m.i32[m.gd.globaldataFind(0) + GD_CSCOUNT]).toBe(0);
-    void log;
+    expect(log).toEqual(['alone', 'cpu1 calls 9']);
+    expect(m.i32[m.gd.globaldataFind(0) + GD_CRIT]).toBe(0);
   });
 
   test('a rendezvous of one CPU is a call', async () => {

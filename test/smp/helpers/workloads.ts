@@ -1,7 +1,8 @@
 /** workloads.ts — larson, xmalloc and ring in small: what they allocate is counted, so nothing may be lost. */
-import type { Machine } from '../../../src/index.js';
+import { expect } from 'vitest';
+import type { BootOptions, Machine } from '../../../src/index.js';
 import type { Lap } from '../../../src/workload/phases.js';
-import { defineType, workload } from './machine.js';
+import { audited, defineType, machine, smpalloc, workload } from './machine.js';
 
 const LARSON_BLOCKS = 5000;
 const XMALLOC_BATCH = 4096;
@@ -76,3 +77,18 @@ export async function ring(m: Machine, ops = 20_000): Promise<Load> {
 
 export const LOADS = { larson, xmalloc, ring } as const;
 export type LoadName = keyof typeof LOADS;
+
+/** Runs a workload twice, audits each time, gives everything back. */
+export async function conserves(name: LoadName, options: BootOptions): Promise<void> {
+  const m = await machine(options);
+  const load = await LOADS[name](m);
+  for (let round = 0; round < 2; round++) {
+    await load.go();
+    expect(await audited(m)).toBe(load.resting);
+  }
+  expect(m.sysctl('lwkt.ipiq_done')).toBe(m.sysctl('lwkt.ipiq_count'));
+  await load.clear();
+  expect(await audited(m)).toBe(0);
+  const used = options.stats === 'none' ? {} : { inuse: 0, memuse: 0 };
+  expect(smpalloc.mallocTypes(m.memory)).toMatchObject([used]);
+}

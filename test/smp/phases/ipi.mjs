@@ -9,13 +9,18 @@ import { engine } from './engine.mjs';
 const {
   curcpu, ENOENT, gangBarrier, i32, ipiqRegister, lwktCpusyncDeinterlock, lwktCpusyncInterlock, lwktCpusyncSimple,
   lwktSendIpiq, lwktSendIpiqNowait, lwktSendIpiqPassive, lwktSynchronizeIpiqs, lwktWaitIpiq, splz, tsleep,
-  tsleepInterlock,
+  tsleepInterlock, wakeup,
 } = engine;
 
 const IPIF_TALLY = 8;
 const IPIF_COUNT = 9;
 const IPIF_FORWARD = 10;
 const LINE = 16;
+const SB_STOP = 80;
+/** word of an area: somebody has gone deaf */
+const DEAD = 31;
+/** where one sleeps */
+const WCHAN = 64;
 
 ipiqRegister(IPIF_TALLY, (line, seq) => {
   if (seq !== i32[line] + 1) i32[line + 2]++;
@@ -32,6 +37,16 @@ ipiqRegister(IPIF_COUNT, (area) => {
 ipiqRegister(IPIF_FORWARD, (area, target) => {
   lwktSendIpiq(target, IPIF_COUNT, area, 0);
 });
+
+/** From now on this CPU looks at no interrupt, until `word` is set. The others wait for that with awaitDeath. */
+function playDead(area, word) {
+  Atomics.store(i32, (area >>> 2) + DEAD, 1);
+  while (Atomics.load(i32, word) === 0);
+}
+
+function awaitDeath(area) {
+  while (Atomics.load(i32, (area >>> 2) + DEAD) === 0) splz();
+}
 
 /** Makes this CPU one that knows the functions above. */
 export function load() {}
@@ -91,12 +106,12 @@ export function floodIdle(_part, tally, cpus, target, count, passive) {
 /** Rank 0 sends without waiting to rank 1, which serves nothing meanwhile. @returns messages that found room */
 export function nowait({ rank, parties }, area) {
   const done = (area >>> 2) + LINE;
-  gangBarrier(parties);
   if (rank === 1) {
-    while (Atomics.load(i32, done) === 0);
+    playDead(area, done);
     gangBarrier(parties);
     return i32[(area >>> 2) + curcpu];
   }
+  awaitDeath(area);
   let sent = 0;
   while (lwktSendIpiqNowait(1, IPIF_COUNT, area, 0) !== ENOENT) sent++;
   Atomics.store(i32, done, 1);
@@ -122,9 +137,15 @@ export function synchronize({ parties }, tally, rounds) {
   return missing;
 }
 
-/** Every CPU leads rendezvous, all at once; each runs a function on all CPUs. @returns how often it ran here */
+/**
+ * Every CPU leads rendezvous, all at once; each runs a function on all CPUs. Nobody serves anything before all are ready
+ * to lead the first one. @returns how often the function ran here
+ */
 export function lead({ parties }, area, rounds) {
+  const ready = (area >>> 2) + LINE;
   gangBarrier(parties);
+  Atomics.add(i32, ready, 1);
+  while (Atomics.load(i32, ready) < parties) Atomics.wait(i32, ready + 1, 0, 1);
   for (let round = 0; round < rounds; round++) lwktCpusyncSimple(IPIF_COUNT, area);
   gangBarrier(parties);
   lwktSynchronizeIpiqs();
@@ -160,21 +181,33 @@ export function standStill({ rank, parties }, area, rounds) {
 }
 
 /** Rank 0 sends one message; rank 1 never looks. */
-export function waitInVain({ rank, parties }) {
-  gangBarrier(parties);
-  if (rank === 1) for (;;);
-  lwktWaitIpiq(1, lwktSendIpiq(1, IPIF_COUNT, 0, 0));
+export function waitInVain({ rank }, area) {
+  if (rank === 1) return playDead(area, SB_STOP);
+  awaitDeath(area);
+  lwktWaitIpiq(1, lwktSendIpiq(1, IPIF_COUNT, area, 0));
 }
 
 /**
  * Rank 2 fills rank 0's queue with messages that rank 0 has to forward to rank 1, which never looks: with no room there,
  * rank 0 serves its own queue, finds one more to forward, and so on.
  */
-export function nest({ rank, parties }, area) {
-  gangBarrier(parties);
-  if (rank === 1) for (;;);
+export function nest({ rank }, area) {
+  if (rank === 1) return playDead(area, SB_STOP);
+  awaitDeath(area);
   if (rank === 2) for (;;) lwktSendIpiq(0, IPIF_FORWARD, area, 1);
   for (;;) splz();
+}
+
+/** Both send requests, and the handler of a request sends an answer. @returns answers that came here */
+export function converse({ parties }, area, count) {
+  const target = (curcpu + 1) % parties;
+  gangBarrier(parties);
+  for (let n = 0; n < count; n++) lwktSendIpiq(target, IPIF_FORWARD, area, curcpu);
+  lwktSynchronizeIpiqs();
+  gangBarrier(parties);
+  lwktSynchronizeIpiqs();
+  gangBarrier(parties);
+  return i32[(area >>> 2) + curcpu];
 }
 
 /** One message to each of the other CPUs, and no more. */
@@ -195,9 +228,17 @@ export function watch(_part, line, messages, ms) {
   return -1;
 }
 
-/** Sleeps on a channel nobody ever wakes. */
-export function sleep(_part, ms) {
-  tsleepInterlock(64);
+/** Rank 1 sleeps on a channel; rank 0 sends it a passive message and watches. */
+export function sendToSleeper({ rank, parties }, tally, ms) {
+  const line = lineOf(tally, 0, 1, parties);
+  gangBarrier(parties);
+  if (rank === 0) {
+    lwktSendIpiqPassive(1, IPIF_TALLY, line, 1);
+    const waited = watch(null, line, 1, ms);
+    wakeup(WCHAN);
+    return waited;
+  }
+  tsleepInterlock(WCHAN);
   tsleep(ms);
 }
 
