@@ -11,3 +11,5 @@ export type { BootOptions, Configuration } from './host/options.js';
 export { mallocTypes, type TypeUsage } from './observe/malloc_types.js';
 export { Memory, sysctlNames } from './observe/memory.js';
 export { panicRecord, panicReport, type PanicRecord } from './observe/panic_report.js';
+export { parseRecord, readRecord, RECORD_SCHEMA, type RunRecord } from './report/record.js';
+export type { Audit } from './workload/audit.js';

@@ -23,7 +23,7 @@ async function replay(file: string, flags: Flags, session: Session): Promise<num
   const path = file === '-' ? file : tracePath(file);
   const { summary, rows } = await replaySuite(path, flags.strict === true, o);
   progress.clear();
-  if (!flags.quiet) for (const line of remarks(summary)) process.stderr.write(`${line}\n`);
+  if (summary && !flags.quiet) for (const line of remarks(summary)) process.stderr.write(`${line}\n`);
   return output(rows, session.command, o, flags);
 }
 
@@ -32,7 +32,8 @@ function remarks(summary: TraceSummary): string[] {
   const { bad, dropped, truncated } = summary;
   const lines: string[] = [];
   if (bad.count > 0) {
-    lines.push(`warning: ${bad.count} bad lines skipped, the first is line ${bad.firstLine}: ${bad.reason}`);
+    const lost = bad.count === 1 ? '1 bad line skipped, it' : `${bad.count} bad lines skipped, the first`;
+    lines.push(`warning: ${lost} is line ${bad.firstLine}: ${bad.reason}`);
   }
   if (truncated) lines.push('warning: the trace ends early; what there was has been replayed');
   const parts = Object.entries({

@@ -11,8 +11,9 @@
  * Rules
  *   I1  ZoneAry, zone line 1 and the CPU's statistics are touched in a critical section only.
  *   I2  accounting goes to the CPU that issues the call (except policy `ipi`: history).
- *   I3  a type's limit is looked at when the CPU's allowance is used up; the allowance is what the CPU may take without
- *       looking, at most ZoneSize and at most its share of what is left (ks_loosememuse, made per CPU).
+ *   I3  a type's limit is looked at on the slow path, when the CPU's allowance is used up or a zone runs out. The
+ *       allowance is what the CPU may take there without looking: at most ZoneSize and its share of what is left. So a
+ *       type may overshoot by a zone a CPU (ks_loosememuse, made per CPU).
  * Runs in   thread or interrupt context; with M_WAITOK in thread context outside critical sections.
  * See       docs/design/slab-zones.md
  */
@@ -127,8 +128,11 @@ function chunkAlloc(size: number, chunkSize: number, type: number): number {
   const zi = u8[ZINDEX + ((size + 7) >>> 3)];
   let z = i32[sl + SL_ZONEARY + zi];
   let chunk = 0;
-  if (z !== 0) chunk = takeChunk(sl, z);
-  else {
+  if (z !== 0) {
+    // a zone runs out: the fast path has taken from it without asking, so the limit is looked at next (I3)
+    if (i32[(z >>> 2) + Z_NFREE] === 1) i32[(type >>> 2) + KS_USE + curcpu * KU_WORDS + KU_ALLOWANCE] = 0;
+    chunk = takeChunk(sl, z);
+  } else {
     z = zoneCreate(sl, zi, chunkSize);
     if (z !== 0) chunk = neverUsed(z, i32[(z >>> 2) + Z_UINDEX]);
   }

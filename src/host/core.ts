@@ -7,11 +7,15 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { SmpallocError } from '../base/errors.js';
+import { MAXMEM } from '../base/param.js';
 import { packageVersion } from './root.js';
 
 const MAGIC = 'SMPCORE1';
 const HEADER_BYTES = 4096;
 const BLOCK_BYTES = 65536;
+const ZEROES = Buffer.alloc(BLOCK_BYTES);
+/** one read system call moves less than 2 GiB */
+const READ_BYTES = 1 << 30;
 
 export async function writeCore(path: string, heap: SharedArrayBuffer): Promise<void> {
   const file = await open(path, 'w');
@@ -21,7 +25,8 @@ export async function writeCore(path: string, heap: SharedArrayBuffer): Promise<
       smpalloc: packageVersion,
       node: process.version,
       time: new Date().toISOString(),
-      argv: process.argv.slice(2).join(' ').slice(0, 2000),
+      // six bytes a character at the most: it fits behind the rest
+      argv: process.argv.slice(2).join(' ').slice(0, 600),
     });
     const header = Buffer.alloc(HEADER_BYTES);
     header.write(MAGIC, 0, 'latin1');
@@ -39,7 +44,7 @@ async function writeBlocks(file: FileHandle, heap: SharedArrayBuffer): Promise<v
   for (let at = 0; at < heap.byteLength; at += BLOCK_BYTES) {
     // a copy: the file system must not see memory that still changes
     const block = Buffer.from(new Uint8Array(heap, at, Math.min(BLOCK_BYTES, heap.byteLength - at)));
-    if (block.some((byte) => byte !== 0)) await file.write(block, 0, block.length, HEADER_BYTES + at);
+    if (!block.equals(ZEROES.subarray(0, block.length))) await file.write(block, 0, block.length, HEADER_BYTES + at);
   }
 }
 
@@ -54,15 +59,32 @@ export async function readCore(path: string): Promise<ArrayBuffer> {
     if (header.toString('latin1', 0, 8) !== MAGIC) {
       throw new SmpallocError('ESMP_INPUT', `${path}: not a core dump of smpalloc (it does not begin with ${MAGIC})`);
     }
-    const { bytes } = JSON.parse(header.toString('utf8', 12, 12 + header.readUInt32LE(8))) as { bytes: number };
+    const bytes = memoryBytes(path, header);
     const { size } = await file.stat();
     if (size < HEADER_BYTES + bytes) {
       throw new SmpallocError('ESMP_INPUT', `${path}: truncated: ${size} bytes of ${HEADER_BYTES + bytes}`);
     }
     const memory = new ArrayBuffer(bytes);
-    await file.read(new Uint8Array(memory), 0, bytes, HEADER_BYTES);
+    const view = new Uint8Array(memory);
+    for (let at = 0; at < bytes; ) {
+      const { bytesRead } = await file.read(view, at, Math.min(READ_BYTES, bytes - at), HEADER_BYTES + at);
+      if (bytesRead === 0) throw new SmpallocError('ESMP_INPUT', `${path}: ends after ${at} bytes of ${bytes}`);
+      at += bytesRead;
+    }
     return memory;
   } finally {
     await file.close();
   }
+}
+
+/** Size of the memory, by the header. */
+function memoryBytes(path: string, header: Buffer): number {
+  let bytes: unknown;
+  try {
+    ({ bytes } = JSON.parse(header.toString('utf8', 12, 12 + header.readUInt32LE(8))));
+  } catch {
+    // said below
+  }
+  if (typeof bytes === 'number' && Number.isInteger(bytes) && bytes > 0 && bytes <= MAXMEM) return bytes;
+  throw new SmpallocError('ESMP_INPUT', `${path}: the header of the core dump is damaged`);
 }

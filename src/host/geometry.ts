@@ -14,7 +14,7 @@
  *   pga        page array                    16 bytes a page
  *   first page everything from here on belongs to the page allocator
  */
-import { log2Floor, roundUp } from '../base/bits.js';
+import { log2Floor } from '../base/bits.js';
 import { LINE_BYTES, PAGE_SHIFT, PAGE_SIZE } from '../base/param.js';
 import { SLGLOBALDATA, ZINDEX_BYTES } from '../dragonfly/slaballoc.layout.js';
 import { INTR_WORDS } from '../hw/intr.layout.js';
@@ -57,7 +57,8 @@ export function geometry(ncpu: number, memory: number, ktrEntries: number): Geom
   const fifo = fifoFor(ncpu, memory);
   let next = PAGE_SIZE;
   const area = (bytes: number, align = LINE_BYTES): number => {
-    const start = roundUp(next, align);
+    // not roundUp: rings may be asked for that would end beyond 2^32, where it wraps
+    const start = Math.ceil(next / align) * align;
     next = start + bytes;
     return start;
   };
@@ -73,5 +74,5 @@ export function geometry(ncpu: number, memory: number, ktrEntries: number): Geom
     kmu: area(npages * 4),
     pga: area(npages * PG_WORDS * 4),
   };
-  return { ...places, firstPage: roundUp(next, PAGE_SIZE) >>> PAGE_SHIFT, npages, fifo };
+  return { ...places, firstPage: Math.ceil(next / PAGE_SIZE), npages, fifo };
 }

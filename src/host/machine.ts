@@ -10,6 +10,7 @@ import { SmpallocError } from '../base/errors.js';
 import { P_CPU_DIED } from '../base/panics.js';
 import type { CpuApi, PhaseResult } from '../base/protocol.js';
 import type { CpuTicket } from '../hw/ticket.js';
+import type { Audit } from '../workload/audit.js';
 import { Memory } from '../observe/memory.js';
 import { panicRecord, panicReport } from '../observe/panic_report.js';
 import { writeCore } from './core.js';
@@ -128,6 +129,15 @@ export class Machine {
       return { values: done.map(({ value }) => value), cpuMs };
     }
     throw this.#stopError(failed ?? undefined);
+  }
+
+  /**
+   * Brings the machine to rest and checks that every chunk, page, message and count is where it must be. CPUs that are
+   * attached should be idle.
+   */
+  async audit(options: RunOptions = {}): Promise<Audit> {
+    const [audit] = await this.run('smpalloc:workloads', 'audit', [], options);
+    return audit as Audit;
   }
 
   /** A variable by name, see observe/memory. */

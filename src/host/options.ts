@@ -143,5 +143,7 @@ function oneOf<T extends string>(name: string, value: string, names: readonly T[
 }
 
 function bad(name: string, value: unknown, right: string): SmpallocError {
-  return new SmpallocError('ESMP_OPTION', `${name}: ${JSON.stringify(value)} is not usable; expected ${right}`);
+  // JSON would call NaN null
+  const given = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  return new SmpallocError('ESMP_OPTION', `${name}: ${given} is not usable; expected ${right}`);
 }

@@ -178,7 +178,8 @@ export class ReplayPlan implements TraceSink {
             views[birth.cpu]![birth.at]! |= EV_SHARED;
           }
         }
-        type = op === EV_FREE ? dead.type : type;
+        // a free, and krealloc too, is accounted to the type that allocated
+        type = dead.type;
         view[at + (op === EV_FREE ? 1 : 3)] = dead.slot;
         if (op === EV_REALLOC) shared = 0;
       }

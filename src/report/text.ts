@@ -4,6 +4,7 @@ import type { IpiRow } from '../suite/ipi.js';
 import { LOOP_NAMES, type LoopRow } from '../suite/loops.js';
 import type { ReplayRow } from '../suite/replay_row.js';
 import type { StatsRow } from '../suite/stats.js';
+import { NOT_AUDITED } from '../suite/suite.js';
 import { type Column, integer, short, table } from './table.js';
 
 export interface Paint {
@@ -28,7 +29,7 @@ export function suiteText(rows: readonly Row[], paint: Paint): string {
   }
   const replay = rows.filter((row): row is ReplayRow => row.suite === 'replay');
   if (replay.length > 0) add('replay', replay[0]!.trace, replayTable(replay));
-  const audits = rows.filter(({ audit }) => audit !== 'ok');
+  const audits = rows.filter(({ audit }) => audit !== 'ok' && audit !== NOT_AUDITED);
   for (const row of audits) parts.push(paint.bad(`AUDIT FAILED  ${row.suite} ${row.free} ${row.stats}: ${row.audit}`));
   return parts.join('\n\n');
 }

@@ -10,7 +10,7 @@ import type { Machine } from '../host/machine.js';
 import { findPeers, type Peer, type PeerWorkload, runPeer } from '../host/peers.js';
 import type { Lap } from '../workload/phases.js';
 import {
-  auditText, bootOptions, calibrate, defineType, median, phase, type RowBase, rounds, type SuiteOptions,
+  auditText, bootOptions, calibrate, defineType, median, phase, type RowBase, rounds, suiteMemory, type SuiteOptions,
   withMachines,
 } from './suite.js';
 
@@ -124,8 +124,8 @@ export async function loopSuite(name: LoopName, o: SuiteOptions): Promise<LoopRo
   const cpus = loop.cpus(o);
   const count = o.rounds ?? ROUNDS;
   const chosen = policies(o, cpus);
-  const memory = o.memory || loop.memory;
-  const own = (policy: BootOptions): BootOptions => bootOptions({ ...o, memory }, { cpus, ...policy });
+  const memory = suiteMemory(o, cpus, loop.memory);
+  const own = (policy: BootOptions): BootOptions => bootOptions(o, { cpus, ...memory, ...policy });
   return withMachines(chosen.map(own), async (machines) => {
     const contestants = await Promise.all(machines.map((machine) => prepare(loop, machine, o)));
     const peers = o.peers ? findPeers() : [];
@@ -151,7 +151,8 @@ export async function loopSuite(name: LoopName, o: SuiteOptions): Promise<LoopRo
 async function prepare(loop: Loop, machine: Machine, o: SuiteOptions): Promise<Contestant> {
   const type = await defineType(machine, o, 'temp');
   const run = await loop.setup(machine, o, type);
-  let ops = o.ops ?? loop.trial;
+  // a round is made of whole steps
+  let ops = Math.ceil((o.ops ?? loop.trial) / loop.step) * loop.step;
   let warm = 0;
   while (warm < WARM_UP_MS) {
     const ms = await run(ops);
@@ -191,14 +192,15 @@ class Contestant {
     const { text } = await auditText(this.#machine, this.#o);
     const { free, stats } = this.#machine.configuration;
     const ns = median(this.ns);
-    const peers = Object.fromEntries([...peerNs].map(([peer, values]) => [peer, median(values)]));
+    const measured = [...peerNs].filter(([, values]) => values.length > 0);
+    const peers = Object.fromEntries(measured.map(([peer, values]) => [peer, median(values)]));
     return {
       suite, alloc: 'dragonfly', free, stats, cpus, audit: text, nsPerPair: ns, nsMin: Math.min(...this.ns),
       nsMax: Math.max(...this.ns), mops: (1000 * cpus) / ns, remoteFrees: remoteFrees!, ipiMessages: ipiMessages!,
       ipiInterrupts: ipiInterrupts!, zonesPeak: this.#machine.sysctl('kern.slab.zones_peak'), lockedPerOp: null,
       rounds: this.ns.length,
       cpuSeconds: null,
-      ...(peerNs.size > 0 && { peers }),
+      ...(measured.length > 0 && { peers }),
     };
   }
 }

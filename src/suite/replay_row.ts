@@ -2,6 +2,7 @@
  * replay_row.ts — any trace, streamed through machines of every chosen policy at once: each window goes through each
  * machine before the next is read, so a trace larger than memory needs memory for one window.
  */
+import { basename } from 'node:path';
 import type { FreePolicy } from '../base/policy.js';
 import { ReplayPlan, type Window } from '../host/replay_plan.js';
 import { readTrace } from '../host/trace/read.js';
@@ -31,7 +32,8 @@ export interface ReplayRow extends RowBase {
 }
 
 export interface ReplayResult {
-  readonly summary: TraceSummary;
+  /** null: interrupted before the trace's end */
+  readonly summary: TraceSummary | null;
   readonly rows: ReplayRow[];
   /** CPU of each thread of the trace */
   readonly fold: ReadonlyMap<number, number>;
@@ -58,13 +60,13 @@ export async function replaySuite(path: string, strict: boolean, o: SuiteOptions
       events += window.allocations + window.frees;
       last = window;
     });
-    const summary = await readTrace(path, plan, { strict, signal: o.signal });
-    await plan.end();
+    const summary = await read(path, plan, strict, o);
     const rows: ReplayRow[] = [];
     for (const [n, machine] of machines.entries()) {
       const { text, audit } = await auditText(machine, o);
-      if (last) await replayers[n]!.end(last);
-      rows.push(row(machine.configuration.signalDelay, policies[n]!, stats, o.cpus, text, summary, passes[n]!, {
+      if (last && summary) await replayers[n]!.end(last);
+      const about = summary ?? { name: basename(path), format: 'unknown' };
+      rows.push(row(machine.configuration.signalDelay, policies[n]!, stats, o.cpus, text, about, passes[n]!, {
         zonesPeak: machine.sysctl('kern.slab.zones_peak'), zonesEnd: audit.zones, stranded: audit.stranded,
       }));
     }
@@ -72,9 +74,21 @@ export async function replaySuite(path: string, strict: boolean, o: SuiteOptions
   });
 }
 
+/** The whole trace through `plan`. @returns null when interrupted: what has been replayed by then stands */
+async function read(path: string, plan: ReplayPlan, strict: boolean, o: SuiteOptions): Promise<TraceSummary | null> {
+  try {
+    const summary = await readTrace(path, plan, { strict, signal: o.signal });
+    await plan.end();
+    return summary;
+  } catch (cause) {
+    if (!o.signal.aborted) throw cause;
+    return null;
+  }
+}
+
 function row(
   signalDelay: number | 'tick', free: FreePolicy, stats: ReplayRow['stats'], cpus: number, audit: string,
-  summary: TraceSummary, pass: Pass, zones: Pick<ReplayRow, 'zonesPeak' | 'zonesEnd' | 'stranded'>,
+  summary: Pick<TraceSummary, 'name'> & { format: string }, pass: Pass, zones: Pick<ReplayRow, 'zonesPeak' | 'zonesEnd' | 'stranded'>,
 ): ReplayRow {
   const { ms, cpuMs, ...counts } = pass;
   return {

@@ -8,8 +8,8 @@ import type { StatsPolicy } from '../base/policy.js';
 import type { Machine } from '../host/machine.js';
 import type { Lap } from '../workload/phases.js';
 import {
-  auditText, bootOptions, calibrate, defineType, median, pairedRatio, phase, type RowBase, rounds, type SuiteOptions,
-  withMachines,
+  auditText, bootOptions, calibrate, defineType, median, pairedRatio, phase, type RowBase, rounds, suiteMemory,
+  type SuiteOptions, withMachines,
 } from './suite.js';
 
 export interface StatsRow extends RowBase {
@@ -41,17 +41,22 @@ export async function statsSuite(o: SuiteOptions): Promise<StatsRow[]> {
   const counts = o.cpus === 1 ? [1] : [1, o.cpus];
   const rows: StatsRow[] = [];
   for (const [index, cpus] of counts.entries()) {
-    if (!o.signal.aborted) rows.push(...(await atCpus(o, cpus, index / counts.length, counts.length)));
+    if (o.signal.aborted) break;
+    try {
+      rows.push(...(await atCpus(o, cpus, index / counts.length, counts.length)));
+    } catch (cause) {
+      if (!o.signal.aborted) throw cause;
+    }
   }
   return rows;
 }
 
 async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number): Promise<StatsRow[]> {
-  const policies = (o.stats ?? STATS_POLICIES).filter((stats) => stats !== 'mutex-up' || cpus === 1);
+  const policies = withCritical(o.stats ?? STATS_POLICIES).filter((stats) => stats !== 'mutex-up' || cpus === 1);
   const count = o.rounds ?? ROUNDS;
   const free = o.free?.[0] ?? 'rbatch';
   const own = (stats: StatsPolicy, invariants: boolean) =>
-    bootOptions(o, { cpus, stats, free, memory: MEMORY, invariants });
+    bootOptions(o, { cpus, stats, free, ...suiteMemory(o, cpus, MEMORY), invariants });
   const locked = await countLocked(o, policies.map((stats) => own(stats, true)));
   return withMachines(policies.map((stats) => own(stats, o.invariants)), async (machines) => {
     const loops = await Promise.all(machines.map((machine) => Loop.prepare(machine, o)));
@@ -73,7 +78,7 @@ async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number
     for (const where of ['update', 'malloc'] as const) {
       for (const [n, stats] of policies.entries()) {
         const ns = times[where][n]!;
-        const { ratio, low, high } = pairedRatio(ns, times[where][Math.max(0, reference)]!);
+        const { ratio, low, high } = pairedRatio(ns, times[where][reference]!);
         const { text } = await auditText(machines[n]!, o);
         rows.push({
           suite: 'stats', alloc: 'dragonfly', free, stats, cpus, audit: text, where, mops: (1000 * cpus) / median(ns),
@@ -84,6 +89,11 @@ async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number
     }
     return rows;
   });
+}
+
+/** Ratios are to `critical`: it runs along, asked for or not. */
+function withCritical(policies: readonly StatsPolicy[]): readonly StatsPolicy[] {
+  return policies.includes('critical') ? policies : ['critical', ...policies];
 }
 
 /** A machine's two loops, each as long as a round. */

@@ -63,6 +63,15 @@ export function bootOptions(o: SuiteOptions, own: BootOptions): BootOptions {
   };
 }
 
+/** CPUs from which on a suite's own small memory would not hold the image */
+const MANY_CPUS = 16;
+
+/** The user's memory, else the suite's own choice; a machine of very many CPUs gets boot's default. */
+export function suiteMemory(o: SuiteOptions, cpus: number, choice: string): Pick<BootOptions, 'memory'> {
+  if (o.memory !== '') return { memory: o.memory };
+  return cpus > MANY_CPUS ? {} : { memory: choice };
+}
+
 /** Runs `body` with a machine a policy, all up at once, all stopped at the end. */
 export async function withMachines<T>(
   options: readonly BootOptions[],
@@ -114,8 +123,8 @@ export async function auditText(machine: Machine, o: SuiteOptions): Promise<{ te
 
 /** Operations that take about `ms` milliseconds, from a trial of `ops` that took `took`. */
 export function calibrate(ops: number, took: number, ms: number): number {
-  const wanted = Math.round((ops * ms) / Math.max(took, 0.05));
-  return Math.max(2, Math.min(200_000_000, wanted & ~1));
+  const wanted = Math.min(200_000_000, Math.round((ops * ms) / Math.max(took, 0.05)));
+  return Math.max(2, wanted & ~1);
 }
 
 export interface Ratio {

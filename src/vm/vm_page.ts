@@ -12,9 +12,12 @@
  */
 import { P_ALL_WAIT } from '../base/panics.js';
 import { add, load, racy } from '../hw/atomics.js';
+import { curcpu } from '../hw/curcpu.js';
 import { i32 } from '../hw/heap.js';
 import { SB_NRUNNING, SB_VM } from '../hw/superblock.layout.js';
 import { critEnter, critExit } from '../kern/critical.js';
+import { globaldataFind, NCPU } from '../kern/globaldata.js';
+import { GD_RUNNING, GD_WCHAN } from '../kern/globaldata.layout.js';
 import { mtxLock, mtxUnlock } from '../kern/kern_mutex.js';
 import { panic } from '../kern/panic.js';
 import { tsleep, tsleepAbort, tsleepInterlock, wakeup } from '../kern/sleep.js';
@@ -27,6 +30,8 @@ const WCHAN = (VM + VM_WAITERS) << 2;
 /** a sleeper looks around this often; so many looks at an unchanged, all-waiting machine are a deadlock */
 const WAIT_MS = 50;
 const DEADLOCK_LOOKS = 4;
+/** the same where the others sleep on something else: they might be timed sleepers, so it is watched for 2 s */
+const ASLEEP_LOOKS = 40;
 
 /**
  * @param npages length of the run; it is aligned to the next power of two
@@ -79,8 +84,22 @@ export function vmWait(freeBefore: number, looks: number): number {
   const changed = vmFreeCount() !== freeBefore;
   if (changed) tsleepAbort();
   const woken = changed || tsleep(WAIT_MS);
-  const waiting = load(VM + VM_WAITERS);
-  if (!woken && waiting >= load(SB_NRUNNING) && looks >= DEADLOCK_LOOKS) panic(P_ALL_WAIT, waiting, vmFreeCount());
+  if (!woken && looks >= DEADLOCK_LOOKS) panicIfStuck(looks);
   add(VM + VM_WAITERS, -1);
   return woken ? 0 : looks + 1;
+}
+
+/** Nobody is left who could free: every running CPU waits for memory, or sleeps and has slept through all the looks. */
+function panicIfStuck(looks: number): void {
+  const waiting = load(VM + VM_WAITERS);
+  const all = waiting >= load(SB_NRUNNING) || (looks >= ASLEEP_LOOKS && othersAsleep());
+  if (all) panic(P_ALL_WAIT, waiting, vmFreeCount());
+}
+
+function othersAsleep(): boolean {
+  for (let cpu = 0; cpu < NCPU; cpu++) {
+    const gd = globaldataFind(cpu);
+    if (racy(gd + GD_RUNNING) !== 0 && load(gd + GD_WCHAN) === 0 && cpu !== curcpu) return false;
+  }
+  return true;
 }
