@@ -111,8 +111,10 @@ class Pass {
   /** @param {number} recorded */
   #thread(recorded) {
     const { threads } = this.totals;
-    let thread = threads.get(recorded);
-    if (thread === undefined) threads.set(recorded, (thread = threads.size));
+    const known = threads.get(recorded);
+    if (known !== undefined) return known;
+    const thread = threads.size;
+    threads.set(recorded, thread);
     return thread;
   }
 

@@ -43,10 +43,13 @@ export interface Vcpu {
   detach(): void;
 }
 
+/** an isolate has one engine, and that one machine */
+let bound = false;
+
 /**
  * Makes the calling worker a CPU.
  * @param ticket from Machine.ticket(); default: workerData.smpalloc
- * @throws SmpallocError ESMP_UNBOUND without a usable ticket
+ * @throws SmpallocError ESMP_UNBOUND without a usable ticket, ESMP_OPTION when the worker is a CPU already
  */
 export async function attach(ticket: CpuTicket | undefined = workerData?.smpalloc): Promise<Vcpu> {
   if (!(ticket?.heap instanceof SharedArrayBuffer) || new Int32Array(ticket.heap)[SB_MAGIC] !== SUPERBLOCK_MAGIC) {
@@ -55,6 +58,8 @@ export async function attach(ticket: CpuTicket | undefined = workerData?.smpallo
       'attach: no ticket. Start the worker with workerData: { smpalloc: machine.ticket() }, or pass attach(ticket)',
     );
   }
+  if (bound) throw new SmpallocError('ESMP_OPTION', 'attach: this worker is a CPU already, and stays that one for life');
+  bound = true;
   const flavour = new Int32Array(ticket.heap)[SB_INVARIANTS] !== 0 ? 'invariants' : 'release';
   (globalThis as { [BINDING]?: CpuTicket })[BINDING] = ticket;
   const engine = (await import(distUrl(`${flavour}/engine.js`).href)) as typeof Engine;

@@ -28,13 +28,13 @@ export function benchCommand(cli: CAC, session: Session): void {
     .option('--peers', 'measure glibc, mimalloc, jemalloc and tcmalloc in the same rounds (needs cc)')
     .example('smpalloc bench                                  # the main job')
     .example('smpalloc bench pair local --peers               # against malloc in C')
-    .example('smpalloc bench ring --free rchunks --signal-delay 0,30')
+    .example('smpalloc bench ring --free rchunks --signal-delay 30')
     .action((suites: string[], flags: Flags) => session.run(() => bench(suites, flags, session)));
 }
 
 async function bench(names: string[], flags: Flags, session: Session): Promise<number> {
   for (const name of names) {
-    if (name in SUITES) continue;
+    if (Object.hasOwn(SUITES, name)) continue;
     const there = Object.keys(SUITES);
     throw new UsageError(`bench: no suite '${name}'; ${didYouMean(name, there)}there are ${there.join(', ')}`);
   }
@@ -45,7 +45,12 @@ async function bench(names: string[], flags: Flags, session: Session): Promise<n
   for (const name of names.length > 0 ? names : DEFAULT_SUITES) {
     if (o.signal.aborted) break;
     progress.suite(name);
-    rows.push(...(await oneSuite(name, o)));
+    try {
+      rows.push(...(await oneSuite(name, o)));
+    } catch (cause) {
+      // interrupted before it knew anything: what the others found out stands
+      if (!o.signal.aborted) throw cause;
+    }
   }
   progress.clear();
   return output(rows, session.command, o, flags);

@@ -1,10 +1,9 @@
-/**
- * exit.ts — exit codes, and which error is which.
- *
- *   0 ok   1 a claim or an audit failed   2 usage or bad input   3 panic   4 time-out   130 interrupted
- */
+/** exit.ts — exit codes, and which error is which. */
 import { SmpallocError } from '../base/errors.js';
 import { MachinePanic } from '../host/machine.js';
+
+export const EXIT_CODES =
+  '0 ok, 1 a claim or an audit failed, 2 usage or bad input, 3 panic, 4 time-out, 130 interrupted';
 
 export const EXIT_OK = 0;
 export const EXIT_CLAIM = 1;
@@ -30,10 +29,11 @@ export function failure(error: unknown, command: string): Failure {
   }
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   if (SmpallocError.is(error)) {
-    const code = { ESMP_TIMEOUT: EXIT_TIMEOUT, ESMP_HALTED: EXIT_PANIC, ESMP_PANIC: EXIT_PANIC }[error.code as string];
-    return { code: code ?? EXIT_USAGE, lines: [message] };
+    const codes: Record<string, number> = { ESMP_OPTION: EXIT_USAGE, ESMP_INPUT: EXIT_USAGE, ESMP_TIMEOUT: EXIT_TIMEOUT };
+    return { code: codes[error.code] ?? EXIT_PANIC, lines: [message] };
   }
   const known = ['TraceError', 'UsageError', 'CACError', 'PeersUnavailable', 'PeerFailed'];
   if (known.includes(name)) return { code: EXIT_USAGE, lines: [message] };
-  return { code: EXIT_USAGE, lines: [stack ?? message] };
+  // ours to mend, and nothing the user's input should be blamed for
+  return { code: EXIT_PANIC, lines: [`a bug in smpalloc: ${stack ?? message}`] };
 }

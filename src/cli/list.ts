@@ -1,8 +1,7 @@
 /** list.ts — smpalloc list: suites, policies, traces, variables. */
-import { readdirSync } from 'node:fs';
 import type { CAC } from 'cac';
 import { FREE_NAMES, MTX_NAMES, STATS_NAMES } from '../base/policy.js';
-import { packageRoot } from '../host/root.js';
+import { bundledTraces } from '../host/trace/bundled.js';
 import { TUNABLES } from '../kern/sysctl.js';
 import { sysctlNames } from '../observe/memory.js';
 import { table } from '../report/table.js';
@@ -17,9 +16,7 @@ export function listCommand(cli: CAC, session: Session): void {
 }
 
 function list(json: boolean): number {
-  const traces = readdirSync(new URL('traces/', packageRoot))
-    .filter((name) => name.endsWith('.txt.gz'))
-    .map((name) => name.slice(0, -'.txt.gz'.length));
+  const traces = bundledTraces();
   const what = {
     suites: SUITES, free: FREE_NAMES, stats: STATS_NAMES, mutex: MTX_NAMES, allocators: ['dragonfly'], traces,
     tunables: Object.fromEntries(Object.entries(TUNABLES).map(([name, { initial, doc }]) => [name, { initial, doc }])),

@@ -3,23 +3,31 @@
 import { cac } from 'cac';
 import { packageVersion } from '../host/root.js';
 import { benchCommand } from './bench.js';
-import { UsageError } from './exit.js';
+import { EXIT_CODES, UsageError } from './exit.js';
 import { listCommand } from './list.js';
 import { didYouMean } from './options.js';
 import { replayCommand } from './replay.js';
 import { Session } from './session.js';
 
-const argv = process.argv.slice(2);
+const argv = joinNegative(process.argv.slice(2));
 const session = new Session(argv);
 const cli = cac('smpalloc');
 benchCommand(cli, session);
 replayCommand(cli, session);
 listCommand(cli, session);
 cli.version(packageVersion);
+cli
+  .example('smpalloc bench                                  # the main job: are the commits right?')
+  .example('smpalloc bench pair local --peers               # this allocator against malloc in C')
+  .example('smpalloc replay redis-io3 --free ipi,rchunks    # a recorded trace through two machines')
+  .example('smpalloc bench ipi --json > run.json            # the record instead of tables');
 // examples first: that is what one looks for
 cli.help((sections) => {
-  const examples = sections.filter(({ title }) => title === 'Examples');
-  return [...sections.slice(0, 2), ...examples, ...sections.slice(2).filter(({ title }) => title !== 'Examples')];
+  const examples = sections
+    .filter(({ title }) => title === 'Examples')
+    .map(({ body, ...section }) => ({ ...section, body: body.replace(/^/gm, '  ') }));
+  const others = sections.slice(1).filter(({ title }) => title !== 'Examples');
+  return [sections[0]!, ...examples, ...others, { title: 'Exit codes', body: `  ${EXIT_CODES}` }];
 });
 
 try {
@@ -37,6 +45,17 @@ function unknownCommand(word: string | undefined): UsageError {
   const names = cli.commands.map(({ name }) => name);
   if (word === undefined) return new UsageError(`a command is missing: ${names.join(', ')} (smpalloc --help)`);
   return new UsageError(`no command '${word}'; ${didYouMean(word, names)}there are ${names.join(', ')}`);
+}
+
+/** `--signal-delay -3` means the number -3, which is wrong, and not an option `-3`. */
+function joinNegative(words: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const word of words) {
+    const before = joined.at(-1);
+    if (/^-[\d.]/.test(word) && before && /^--[a-z-]+$/.test(before)) joined[joined.length - 1] = `${before}=${word}`;
+    else joined.push(word);
+  }
+  return joined;
 }
 
 /** cac would say "Unknown option" without a hint. */

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'cac';
 import { FREE_NAMES, type FreePolicy, STATS_NAMES, type StatsPolicy } from '../base/policy.js';
 import { configure } from '../host/options.js';
+import { TUNABLES } from '../kern/sysctl.js';
 import type { SuiteOptions } from '../suite/suite.js';
 import { UsageError } from './exit.js';
 
@@ -88,7 +89,11 @@ function positive(flag: string, value: unknown): number {
 }
 
 function delay(value: unknown): number | 'tick' {
-  return value === 'tick' ? 'tick' : number('--signal-delay', value);
+  if (value === 'tick') return value;
+  const polls = Number(value);
+  if (value !== '' && Number.isInteger(polls) && polls >= 0) return polls;
+  const given = JSON.stringify(value);
+  throw new UsageError(`--signal-delay: ${given} is not usable; expected a whole number of polls from 0, or 'tick'`);
 }
 
 /** Milliseconds from '40ms', '1.5s', '2m', or a bare number of seconds. */
@@ -114,8 +119,12 @@ function list<T extends string>(flag: string, value: unknown, names: readonly T[
 function tunables(value: unknown): Record<string, number> {
   const result: Record<string, number> = {};
   for (const pair of value === undefined ? [] : [value].flat().flatMap((text) => String(text).split(','))) {
-    const [name, text] = pair.split('=');
-    if (!name || text === undefined) throw new UsageError(`--tunable: '${pair}' is not NAME=NUMBER`);
+    const [name, text, ...rest] = pair.split('=');
+    if (!name || !text || rest.length > 0) throw new UsageError(`--tunable: '${pair}' is not NAME=NUMBER`);
+    if (!Object.hasOwn(TUNABLES, name)) {
+      const names = Object.keys(TUNABLES);
+      throw new UsageError(`--tunable: no variable '${name}'; ${didYouMean(name, names)}there are ${names.join(', ')}`);
+    }
     result[name] = number(`--tunable ${name}`, text);
   }
   return result;
@@ -125,7 +134,7 @@ function tunables(value: unknown): Record<string, number> {
 export function didYouMean(word: string, names: readonly string[]): string {
   const near = names
     .map((name) => ({ name, distance: editDistance(word, name) }))
-    .filter(({ name, distance }) => distance <= Math.max(2, name.length / 3))
+    .filter(({ name, distance }) => distance < word.length && distance <= Math.max(2, name.length / 3))
     .sort((a, b) => a.distance - b.distance)[0];
   return near ? `did you mean '${near.name}'? ` : '';
 }

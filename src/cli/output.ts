@@ -1,18 +1,19 @@
 /** output.ts — a finished (or interrupted) run on the terminal: data on stdout, talk on stderr. */
-import colors from 'picocolors';
 import { environment } from '../report/environment.js';
 import { RECORD_SCHEMA, type RunRecord } from '../report/record.js';
 import { claimsText, type Paint, suiteText } from '../report/text.js';
 import { judge, type Row } from '../suite/claims.js';
 import type { SuiteOptions } from '../suite/suite.js';
+import { colorsFor } from './colors.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK } from './exit.js';
 import type { Flags } from './options.js';
 
+const colors = colorsFor(process.stdout);
 const paint: Paint = { good: colors.green, bad: colors.red, strong: colors.bold, dim: colors.dim };
 
 /** Prints rows and claims as the flags want them. @returns the exit code */
-export function output(rows: readonly Row[], command: string, o: SuiteOptions, flags: Flags, judged = true): number {
-  const claims = judged ? judge(rows) : [];
+export function output(rows: readonly Row[], command: string, o: SuiteOptions, flags: Flags): number {
+  const claims = judge(rows);
   const complete = !o.signal.aborted;
   const record: RunRecord = {
     schema: RECORD_SCHEMA,

@@ -1,9 +1,11 @@
 /** replay.ts — smpalloc replay FILE: any recorded trace through the machine. */
+import { existsSync } from 'node:fs';
 import type { CAC } from 'cac';
+import { bundledTraces, tracePath } from '../host/trace/bundled.js';
 import type { TraceSummary } from '../host/trace/trace.js';
-import { tracePath } from '../host/trace/bundled.js';
 import { replaySuite } from '../suite/replay_row.js';
-import { type Flags, suiteOptions, withFlags } from './options.js';
+import { UsageError } from './exit.js';
+import { didYouMean, type Flags, suiteOptions, withFlags } from './options.js';
 import { output } from './output.js';
 import type { Session } from './session.js';
 
@@ -20,11 +22,19 @@ async function replay(file: string, flags: Flags, session: Session): Promise<num
   const progress = session.progress(flags.quiet === true);
   progress.suite('replay');
   const o = suiteOptions(flags, session.signal, (done, of, what) => progress.update(done, of, what));
-  const path = file === '-' ? file : tracePath(file);
+  const path = file === '-' ? file : existingPath(file);
   const { summary, rows } = await replaySuite(path, flags.strict === true, o);
   progress.clear();
   if (summary && !flags.quiet) for (const line of remarks(summary)) process.stderr.write(`${line}\n`);
   return output(rows, session.command, o, flags);
+}
+
+/** @throws UsageError for a bare name that is neither a file nor one of ours */
+function existingPath(file: string): string {
+  const path = tracePath(file);
+  if (/[/\\]/.test(path) || existsSync(path)) return path;
+  const ours = bundledTraces();
+  throw new UsageError(`replay: no file '${file}'; ${didYouMean(file, ours)}bundled traces are ${ours.join(', ')}`);
 }
 
 /** What the reader left out, and why. */

@@ -1,11 +1,14 @@
 /**
  * session.ts — one run of the command: ^C, broken pipes, errors to exit codes.
  *
- * The first ^C stops the machines and prints what is known; the second leaves at once.
+ * The first ^C stops the machines and prints what is known; the second leaves at once. npm and npx pass on a ^C that the
+ * terminal has sent to everybody already: signals this close together are one.
  */
-import colors from 'picocolors';
+import { colorsFor } from './colors.js';
 import { EXIT_INTERRUPTED, EXIT_OK, failure } from './exit.js';
 import { Progress } from './progress.js';
+
+const SAME_MS = 250;
 
 export class Session {
   /** the command line, as it would be typed again */
@@ -14,16 +17,22 @@ export class Session {
   #progress: Progress | null = null;
 
   constructor(argv: readonly string[]) {
-    this.command = argv.join(' ');
+    this.command = argv.map(quoted).join(' ');
+    let first = 0;
     process.on('SIGINT', () => {
-      if (this.#abort.signal.aborted) process.exit(EXIT_INTERRUPTED);
-      this.#abort.abort(new Error('interrupted'));
+      const now = performance.now();
+      if (first === 0) {
+        first = now;
+        this.#abort.abort(new Error('interrupted'));
+      } else if (now - first > SAME_MS) process.exit(EXIT_INTERRUPTED);
     });
     // a reader that has seen enough is no error
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(EXIT_OK);
-      throw error;
-    });
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EPIPE') process.exit(EXIT_OK);
+        throw error;
+      });
+    }
   }
 
   get signal(): AbortSignal {
@@ -53,7 +62,12 @@ export class Session {
     }
     const { code, lines } = failure(error, this.command);
     const [first, ...rest] = lines;
-    process.stderr.write(`${colors.red('error:')} ${[first, ...rest].join('\n')}\n`);
+    process.stderr.write(`${colorsFor(process.stderr).red('error:')} ${[first, ...rest].join('\n')}\n`);
     process.exitCode = code;
   }
+}
+
+/** A word as a shell wants it. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

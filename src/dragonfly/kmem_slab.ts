@@ -51,6 +51,8 @@ export function memoryShortage(bytes: number, flags: number, looks: number): num
   if ((flags & M_RNOWAIT) !== 0) return -1;
   if (bytes > KVA_BYTES) return (flags & M_NULLOK) !== 0 ? -1 : panic(P_KERNEL_MAP);
   if ((flags & M_NULLOK) !== 0) return -1;
+  // nobody tells of what others have come to hoard since: ask again
+  if (looks > 1) reclaim();
   return Math.max(1, vmWait(free, looks));
 }
 

@@ -115,9 +115,13 @@ export class Machine {
     const calls = cpus.map((cpu, rank) => this.#call(cpu, rank, cpus.length, String(module), name, args));
     let grace: NodeJS.Timeout | undefined;
     for (const call of calls) {
-      void call.then((result) => {
-        if (!result?.ok) grace ??= setTimeout(() => void this.stop(), GRACE_MS);
-      });
+      void call.then(
+        (result) => {
+          if (!result?.ok) grace ??= setTimeout(() => void this.stop(), GRACE_MS);
+        },
+        // arguments or a value that cannot be sent: #guard rejects with that
+        () => {},
+      );
     }
     const results = await this.#guard(Promise.all(calls), options).finally(() => clearTimeout(grace));
     const failed = results.find((result) => result === null || !result.ok);
@@ -160,11 +164,10 @@ export class Machine {
     return { heap: this.#heap, cpu: this.#nextTicket++ };
   }
 
-  /** Watches a worker that attached: if it dies without detaching, the machine panics instead of waiting for it. */
+  /** Watches a worker that attached: if it ends without detaching, the machine panics instead of waiting for it. */
   adopt(worker: Worker, ticket: CpuTicket): void {
     worker.once('exit', (code) => {
-      if (!this.#stopping && code !== 0) this.#died(ticket.cpu, code);
-      else this.#switchboard.bury(ticket.cpu);
+      if (!this.#stopping && this.#switchboard.isOnline(ticket.cpu)) this.#died(ticket.cpu, code);
     });
   }
 

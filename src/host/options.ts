@@ -52,7 +52,8 @@ export interface Configuration {
 
 /** One machine needs room for a few zones a CPU. */
 const LEAST_ZONES_A_CPU = 4;
-const DEFAULT_MEMORY = 256 * 1024 * 1024;
+const MIB = 1024 ** 2;
+const DEFAULT_MEMORY = 256 * MIB;
 
 /**
  * Fills in defaults.
@@ -113,12 +114,23 @@ export function parseMemory(value: number | string): number {
 }
 
 function checkRoom(c: Configuration): void {
+  if (hasRoom(c, c.memory)) return;
   const ncpu = c.cpus + c.attach;
-  const { firstPage, npages } = geometry(ncpu, c.memory, c.ktr);
-  const needed = firstPage * PAGE_SIZE + ncpu * LEAST_ZONES_A_CPU * zoneSizeFor(c.memory);
-  if (npages * PAGE_SIZE >= needed) return;
-  const mib = Math.ceil(needed / 1024 ** 2) + 1;
-  throw bad('memory', `${c.memory} bytes`, `at least ${mib}MiB for ${ncpu} CPUs (kernel image and first zones)`);
+  // the image and the zones grow with the memory: what is enough is found by trying
+  let mib = 1;
+  while (mib * MIB <= MAXMEM && !hasRoom(c, mib * MIB)) mib++;
+  const right =
+    mib * MIB <= MAXMEM
+      ? `at least ${mib}MiB for ${ncpu} CPUs (kernel image and first zones)`
+      : `fewer CPUs or a smaller ktr: ${ncpu} CPUs with ${c.ktr} events each need more than 2GiB`;
+  throw bad('memory', `${c.memory} bytes`, right);
+}
+
+/** Do the kernel image and the first zones fit into so much memory? */
+function hasRoom(c: Configuration, memory: number): boolean {
+  const ncpu = c.cpus + c.attach;
+  const { firstPage } = geometry(ncpu, memory, c.ktr);
+  return firstPage * PAGE_SIZE + ncpu * LEAST_ZONES_A_CPU * zoneSizeFor(memory) <= memory;
 }
 
 function tunables(given: Record<string, number>): Record<string, number> {

@@ -48,6 +48,11 @@ export class Switchboard {
     }
   }
 
+  /** Has the CPU come up, and neither detached nor died? */
+  isOnline(cpu: number): boolean {
+    return Atomics.load(this.#memory.i32, this.#memory.gd(cpu) + GD_ONLINE) !== 0;
+  }
+
   /** A CPU that died takes no more messages and counts as running no longer. */
   bury(cpu: number): void {
     const gd = this.#memory.gd(cpu);

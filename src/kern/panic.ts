@@ -7,12 +7,15 @@
  * Runs in any context.
  */
 import { KernelPanic } from '../base/errors.js';
-import { P_KKASSERT } from '../base/panics.js';
+import { P_EXCEPTION, P_KKASSERT } from '../base/panics.js';
 import { cas, load, store } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
+import { i32, u8 } from '../hw/heap.js';
 import { intrRaise } from '../hw/intr.js';
 import { INTR_STOP } from '../hw/intr.layout.js';
-import { SB_PANIC, SB_PANIC_A, SB_PANIC_B, SB_PANIC_C, SB_PANIC_CPU, SB_STOP } from '../hw/superblock.layout.js';
+import {
+  SB_EXCEPTION, SB_PANIC, SB_PANIC_A, SB_PANIC_B, SB_PANIC_C, SB_PANIC_CPU, SB_STOP,
+} from '../hw/superblock.layout.js';
 import { NCPU } from './globaldata.js';
 
 /**
@@ -28,6 +31,20 @@ export function panic(code: number, a = 0, b = 0, c = 0): never {
     stopCpus();
   }
   throw new KernelPanic(code);
+}
+
+/**
+ * An exception in the code a CPU was given. Its text belongs to the record: only the CPU that owns that writes it.
+ * @param text UTF-8, SB_EXCEPTION_BYTES at most
+ */
+export function panicException(text: ArrayLike<number>): never {
+  if (cas(SB_PANIC, 0, P_EXCEPTION)) {
+    store(SB_PANIC_CPU, curcpu);
+    for (let n = 0; n < text.length; n++) u8[SB_EXCEPTION * 4 + 4 + n] = text[n];
+    i32[SB_EXCEPTION] = text.length;
+    stopCpus();
+  }
+  throw new KernelPanic(P_EXCEPTION);
 }
 
 /** The KKASSERT that failed, by number (A_* of base/panics), and the address it is about. */

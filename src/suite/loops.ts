@@ -153,10 +153,9 @@ async function prepare(loop: Loop, machine: Machine, o: SuiteOptions): Promise<C
   const run = await loop.setup(machine, o, type);
   // a round is made of whole steps
   let ops = Math.ceil((o.ops ?? loop.trial) / loop.step) * loop.step;
-  let warm = 0;
-  while (warm < WARM_UP_MS) {
+  const end = performance.now() + WARM_UP_MS;
+  while (performance.now() < end) {
     const ms = await run(ops);
-    warm += Math.max(ms, 1);
     if (o.ops === null) ops = Math.max(1, Math.round(calibrate(ops, ms, o.roundMs) / loop.step)) * loop.step;
   }
   return new Contestant(machine, o, run, ops);

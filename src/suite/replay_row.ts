@@ -4,7 +4,7 @@
  */
 import { basename } from 'node:path';
 import type { FreePolicy } from '../base/policy.js';
-import { ReplayPlan, type Window } from '../host/replay_plan.js';
+import { ReplayPlan } from '../host/replay_plan.js';
 import { readTrace } from '../host/trace/read.js';
 import type { TraceSummary } from '../host/trace/trace.js';
 import { emptyPass, type Pass, Replayer } from './replay.js';
@@ -49,7 +49,6 @@ export async function replaySuite(path: string, strict: boolean, o: SuiteOptions
   return withMachines(policies.map((free) => bootOptions(o, { free, stats })), async (machines) => {
     const replayers = machines.map((machine) => new Replayer(machine, o));
     const passes: Pass[] = machines.map(() => emptyPass());
-    let last: Window | null = null;
     let events = 0;
     // type names of a kernel trace are complete only at its end: they are numbered until then
     const plan = new ReplayPlan(o.cpus, async (window) => {
@@ -58,13 +57,11 @@ export async function replaySuite(path: string, strict: boolean, o: SuiteOptions
         await replayer.window(window, [], passes[n]!);
       }
       events += window.allocations + window.frees;
-      last = window;
     });
     const summary = await read(path, plan, strict, o);
     const rows: ReplayRow[] = [];
     for (const [n, machine] of machines.entries()) {
       const { text, audit } = await auditText(machine, o);
-      if (last && summary) await replayers[n]!.end(last);
       const about = summary ?? { name: basename(path), format: 'unknown' };
       rows.push(row(machine.configuration.signalDelay, policies[n]!, stats, o.cpus, text, about, passes[n]!, {
         zonesPeak: machine.sysctl('kern.slab.zones_peak'), zonesEnd: audit.zones, stranded: audit.stranded,

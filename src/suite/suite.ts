@@ -113,12 +113,16 @@ export async function rounds(o: SuiteOptions, count: number, body: (round: numbe
 
 /** Brings the machine to rest and checks it. @returns 'ok' or what is wrong */
 export async function auditText(machine: Machine, o: SuiteOptions): Promise<{ text: string; audit: Audit }> {
-  if (o.signal.aborted) {
-    return { text: NOT_AUDITED, audit: { violations: [], zones: 0, stranded: 0, blocks: 0, bytes: 0 } };
+  const none = { text: NOT_AUDITED, audit: { violations: [], zones: 0, stranded: 0, blocks: 0, bytes: 0 } };
+  if (o.signal.aborted) return none;
+  try {
+    const [audit] = await phase<Audit>(machine, o, 'audit');
+    const text = audit!.violations.length === 0 ? 'ok' : audit!.violations.slice(0, 5).join('; ');
+    return { text, audit: audit! };
+  } catch (cause) {
+    if (!o.signal.aborted) throw cause;
+    return none;
   }
-  const [audit] = await phase<Audit>(machine, o, 'audit');
-  const text = audit!.violations.length === 0 ? 'ok' : audit!.violations.slice(0, 5).join('; ');
-  return { text, audit: audit! };
 }
 
 /** Operations that take about `ms` milliseconds, from a trial of `ops` that took `took`. */

@@ -5,12 +5,9 @@
  * be waiting for it at a barrier, and only a panic wakes them.
  */
 import { KernelPanic } from '../base/errors.js';
-import { P_EXCEPTION } from '../base/panics.js';
 import type { PhaseCall, PhasePart, PhaseResult } from '../base/protocol.js';
-import { u8, i32 } from '../hw/heap.js';
-import { load } from '../hw/atomics.js';
-import { SB_EXCEPTION, SB_EXCEPTION_BYTES, SB_PANIC } from '../hw/superblock.layout.js';
-import { panic } from '../kern/panic.js';
+import { SB_EXCEPTION_BYTES } from '../hw/superblock.layout.js';
+import { panicException } from '../kern/panic.js';
 import { phaseEnter, phaseLeave } from './phase.js';
 
 export type PhaseFunction = (part: PhasePart, ...args: never[]) => unknown;
@@ -48,12 +45,7 @@ function failed(error: unknown): PhaseResult {
 
 function recordException(text: string): void {
   try {
-    if (load(SB_PANIC) === 0) {
-      const bytes = new TextEncoder().encode(text).subarray(0, SB_EXCEPTION_BYTES);
-      for (let n = 0; n < bytes.length; n++) u8[SB_EXCEPTION * 4 + 4 + n] = bytes[n];
-      i32[SB_EXCEPTION] = bytes.length;
-    }
-    panic(P_EXCEPTION);
+    panicException(new TextEncoder().encode(text).subarray(0, SB_EXCEPTION_BYTES));
   } catch (stop) {
     if (!(stop instanceof KernelPanic)) throw stop;
   }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Machine } from '../../src/index.js';
 import { P_IPIQ_NESTED, P_WAIT_IPIQ } from '../../src/base/panics.js';
-import { audited, defineType, machine, panicOf, phases, run, workload } from './helpers/machine.js';
+import { audited, defineType, machine, panicOf, phases, run, UNRUNG_MS, workload } from './helpers/machine.js';
 import { LOADS } from './helpers/workloads.js';
 
 const IPI = phases('ipi');
@@ -84,6 +84,13 @@ test('a CPU that leads a rendezvous finds all others standing still', async () =
   for (const count of counted) expect(count).toBeGreaterThan(0);
   expect(Array.from(m.memory.i32.subarray((counters >>> 2) + 16, (counters >>> 2) + 19))).toEqual([0, 100, 100]);
   expect(m.sysctl('lwkt.ipiq_cscount')).toBe(100);
+});
+
+test('a CPU in its event loop hears messages after it was held there', async () => {
+  const m = await machine();
+  await run(m, IPI, 'load');
+  const [ms] = await run<number>(m, IPI, 'holdThenSynchronize', [50], { cpus: [0] });
+  expect(ms).toBeLessThan(UNRUNG_MS / 2);
 });
 
 test.each([2, 4, 10])('%i CPUs lead rendezvous at once, and every function runs everywhere', async (cpus) => {

@@ -17,6 +17,11 @@ interface Chain {
   head: number;
 }
 
+/** A zeroed block of CPU 0. */
+async function area(m: Machine, type: number): Promise<number> {
+  return (await workload<number>(m, 'allocateArea', [64, type], { cpus: [0] }))[0]!;
+}
+
 const spareZones = (m: Machine, cpu: number): number => m.memory.i32[m.memory.slgd(cpu) + SL_NFREEZONES]!;
 
 test.each([64, 1000, BLOCK])('blocks of %i bytes run out on all CPUs, without a panic, and come back', async (size) => {
@@ -36,18 +41,20 @@ test.each([64, 1000, BLOCK])('blocks of %i bytes run out on all CPUs, without a 
 test('a CPU that waits for memory is woken when another frees some', async () => {
   const m = await machine(SMALL);
   const type = await defineType(m);
+  const flag = await area(m, type);
   const [chain] = await run<Chain>(m, MEMORY, 'exhaust', [type, BLOCK], { cpus: [1] });
   const rounds = 40;
-  const [got, left] = await run<Chain & { ms: number }>(m, MEMORY, 'handOver', [type, BLOCK, chain!.head, rounds]);
+  const args = [type, BLOCK, chain!.head, rounds, flag];
+  const [got, left] = await run<Chain & { ms: number }>(m, MEMORY, 'handOver', args);
   expect(got!.ms).toBeLessThan((rounds * LOOK_MS) / 2);
   await run(m, MEMORY, 'release', [type, [got!.head, left!.head]]);
-  expect(await audited(m)).toBe(0);
+  expect(await audited(m)).toBe(1);
 });
 
 test('a CPU that waits gets the zones another one has come to hoard', async () => {
   const m = await machine(SMALL);
   const type = await defineType(m);
-  const [flag] = await workload<number>(m, 'allocateArea', [64, type], { cpus: [0] });
+  const flag = await area(m, type);
   const [chain] = await run<Chain>(m, MEMORY, 'exhaust', [type, 1000], { cpus: [1] });
   // 16 zones of 32 KiB: half of the reserve a CPU keeps
   const [block] = await run<number>(m, MEMORY, 'starve', [type, BLOCK, chain!.head, 512, flag]);

@@ -1,7 +1,7 @@
 /**
  * panics.test.ts — every panic there is, provoked once; and every assertion.
  *
- * What only real workers can provoke stands in ONLY_REAL_WORKERS and is test/smp's to provoke.
+ * What only real workers can provoke stands in helpers/panics.ts and is test/smp's to provoke.
  */
 import { describe, expect, test } from 'vitest';
 import * as P from '../../src/base/panics.js';
@@ -17,11 +17,7 @@ import { KS_USE, KU_WRITER } from '../../src/kern/malloc_type.layout.js';
 import { panicRecord } from '../../src/observe/panic_report.js';
 import { PG_ORDER } from '../../src/vm/vm_page.layout.js';
 import { type Inside, inside, panicCodeOf } from '../helpers/inside.js';
-
-/** A CPU has to die, or a phase to throw, for these: test/smp. */
-export const ONLY_REAL_WORKERS: readonly number[] = [P.P_CPU_DIED, P.P_EXCEPTION];
-/** Nothing in the engine asserts these. */
-export const UNUSED_ASSERTIONS: readonly number[] = [P.A_NFREE_ZERO, P.A_IPIQ_CRIT];
+import { ONLY_REAL_WORKERS, UNUSED_ASSERTIONS } from '../helpers/panics.js';
 
 interface Provocation {
   readonly code: number;

@@ -13,6 +13,9 @@ export const WORKLOADS = 'smpalloc:workloads';
 /** a run that takes longer is a hang */
 const LIMIT_MS = 20_000;
 
+/** an event loop that is not rung looks for itself this often (idle.ts) */
+export const UNRUNG_MS = 1000;
+
 /** URL of a phase module of ours. */
 export function phases(name: string): string {
   return new URL(`../phases/${name}.mjs`, import.meta.url).href;

@@ -242,9 +242,17 @@ export function sendToSleeper({ rank, parties }, tally, ms) {
   tsleep(ms);
 }
 
-/** Sends a message and waits until it has been executed. @returns milliseconds */
-export function roundTrip(_part, target, area) {
+/** Holds all others for a while. @returns milliseconds it then takes to reach them */
+export function holdThenSynchronize(_part, ms) {
+  lwktCpusyncInterlock();
+  for (const until = performance.now() + ms; performance.now() < until; );
+  lwktCpusyncDeinterlock(1, 0);
+  return synchronizeOnce();
+}
+
+/** Waits once for all other CPUs. @returns milliseconds */
+export function synchronizeOnce() {
   const start = performance.now();
-  lwktWaitIpiq(target, lwktSendIpiq(target, IPIF_COUNT, area, 0));
+  lwktSynchronizeIpiqs();
   return performance.now() - start;
 }

@@ -1,11 +1,17 @@
 /** memory.mjs — CPUs that use memory up. Blocks are kept in chains through their first words. */
 import { engine } from './engine.mjs';
 
-const { gangBarrier, i32, kfree, kmalloc, M_NOWAIT, M_WAITOK, splz } = engine;
+const { gangBarrier, i32, kfree, kmalloc, lwktSynchronizeIpiqs, M_NOWAIT, M_WAITOK, splz } = engine;
 
 const SB_VM = 36;
 const VM_WAITERS = 1;
 const WAITERS = (i32[SB_VM] >>> 2) + VM_WAITERS;
+
+/** Until a CPU waits for memory, and has been given what this one had to spare. */
+function awaitWaiter() {
+  while (Atomics.load(i32, WAITERS) === 0) splz();
+  lwktSynchronizeIpiqs();
+}
 
 /** Takes blocks until there are no more. @returns how many, and the chain of them */
 export function exhaust({ parties }, type, size) {
@@ -51,19 +57,21 @@ export function waitForMore(_part, type, size) {
  * Rank 0 needs a block and waits, `rounds` times; rank 1 sees it waiting and frees one of its chain. @returns rank 0:
  * milliseconds and the blocks it got as a chain; rank 1: what is left of its chain
  */
-export function handOver({ rank, parties }, type, size, chain, rounds) {
+export function handOver({ rank, parties }, type, size, chain, rounds, flag) {
+  const done = flag >>> 2;
   gangBarrier(parties);
   const start = performance.now();
   let head = rank === 0 ? 0 : chain;
-  for (let n = 0; n < rounds; n++) {
+  for (let n = 1; n <= rounds; n++) {
     if (rank === 0) {
       const block = kmalloc(size, type, M_WAITOK);
       i32[block >>> 2] = head;
       head = block;
+      Atomics.store(i32, done, n);
     } else {
-      while (Atomics.load(i32, WAITERS) === 0) splz();
+      awaitWaiter();
       head = free(head, type, 1);
-      while (Atomics.load(i32, WAITERS) !== 0) splz();
+      while (Atomics.load(i32, done) < n) splz();
     }
   }
   return { ms: performance.now() - start, head };
@@ -81,7 +89,7 @@ export function starve({ rank, parties }, type, size, chain, count, flag) {
     Atomics.store(i32, done, 1);
     return block;
   }
-  while (Atomics.load(i32, WAITERS) === 0) splz();
+  awaitWaiter();
   const head = free(chain, type, count);
   while (Atomics.load(i32, done) === 0) splz();
   return head;
@@ -91,7 +99,7 @@ export function starve({ rank, parties }, type, size, chain, count, flag) {
 export function patience({ rank, parties }, type, size, chain, ms) {
   gangBarrier(parties);
   if (rank === 0) return kmalloc(size, type, M_WAITOK);
-  while (Atomics.load(i32, WAITERS) === 0) splz();
+  awaitWaiter();
   for (const until = performance.now() + ms; performance.now() < until; ) splz();
   return free(chain, type, 1);
 }

@@ -56,12 +56,12 @@ export function returnFunction() {
   return () => {};
 }
 
-/** Rank 1 sleeps in the phase; the host kills it or stops. */
+/** Waits for one CPU more than there are. */
 export function sleepLong({ parties }) {
   gangBarrier(parties + 1);
 }
 
-/** Frees `act`s of blocks of rank 0 that no kernel forgives. */
+/** The last rank does something no kernel forgives. */
 export function mistake({ rank, parties }, type, what, block) {
   const mistakes = {
     'free twice': () => {
@@ -99,4 +99,9 @@ export function freeTwiceRemotely({ rank, parties }, type, block, by) {
   gangBarrier(parties);
   slabCleanup(true);
   gangBarrier(parties);
+}
+
+/** Not a mishap, if it ends. */
+export function freeAll(_part, type, blocks) {
+  for (const block of blocks) kfree(block, type);
 }
