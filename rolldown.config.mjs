@@ -26,6 +26,7 @@ function bundle(input, file, invariants = false) {
 const host = [
   bundle('src/index.ts', 'index.js'),
   bundle('src/vcpu.ts', 'vcpu.js'),
+  bundle('src/phase_engine.ts', 'engine.js'),
   bundle('src/cli/main.ts', 'cli.js'),
   bundle('workers/job.ts', 'job.js'),
   ...readdirSync('bench')

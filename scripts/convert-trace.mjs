@@ -2,11 +2,11 @@
 /**
  * convert-trace.mjs — what recorder.c wrote, as a trace smpalloc replays: gzipped text, format in traces/README.md.
  *
- *   node scripts/convert-trace.mjs RECORDING OUT.txt.gz [--name NAME] [--command TEXT] [--note TEXT] [--skip N] [--max N]
+ *   node scripts/convert-trace.mjs RECORDING OUT.txt.gz [--name N] [--command C] [--note T] [--skip N] [--max N]
  *
  * Addresses become ids, dense and in order of birth; threads are numbered by first appearance. The header of a trace
- * says how much is in it, so the recording is read twice: once to count, once to write. Memory is needed for the objects
- * alive at one time, not for the trace.
+ * says how much is in it, so the recording is read twice: once to count, once to write. Memory is needed for the
+ * objects alive at one time, not for the trace.
  *
  *   recording              trace
  *   MALLOC CALLOC MEMALIGN m c a     an address that is alive already was freed unseen: an `f` goes before
@@ -177,7 +177,7 @@ class Pass {
     const old = given?.object;
     if (op === KEEP) {
       if (given && old) this.#live.set(given.key, old);
-    } else if (key === 0) {
+    } else if (op === TAKE && key === 0) {
       if (!old) return;
       this.#dead(thread, old);
       this.#event(thread, `f ${old.id}`);

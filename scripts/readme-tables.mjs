@@ -24,8 +24,8 @@ const TABLE = /<!-- table: (.+?) -->\n[\s\S]*?<!-- \/table -->/g;
 
 /** @returns {string[]} paths from the root */
 function documents() {
-  const pages = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.md'));
-  return ['README.md', ...pages.sort().map((path) => `docs/${path}`)];
+  const pages = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' }).sort();
+  return ['README.md', ...pages.filter((path) => path.endsWith('.md')).map((path) => `docs/${path}`)];
 }
 
 /**
@@ -46,7 +46,8 @@ function run(command) {
     cwd: root, shell: true, encoding: 'utf8', maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NO_COLOR: '1' },
   });
-  if (error || status === null || status > 1) throw new Error(`'${command}' failed: ${error?.message ?? `exit ${status}`}`);
+  if (error) throw error;
+  if (status === null || status > 1) throw new Error(`'${command}' failed: exit ${status}`);
   if (status === 1) process.stderr.write('  a claim failed: see the table\n');
   return stdout.trimEnd();
 }

@@ -58,7 +58,7 @@ export async function attach(ticket: CpuTicket | undefined = workerData?.smpallo
       'attach: no ticket. Start the worker with workerData: { smpalloc: machine.ticket() }, or pass attach(ticket)',
     );
   }
-  if (bound) throw new SmpallocError('ESMP_OPTION', 'attach: this worker is a CPU already, and stays that one for life');
+  if (bound) throw new SmpallocError('ESMP_OPTION', 'attach: this worker is a CPU already, that one for life');
   bound = true;
   const flavour = new Int32Array(ticket.heap)[SB_INVARIANTS] !== 0 ? 'invariants' : 'release';
   (globalThis as { [BINDING]?: CpuTicket })[BINDING] = ticket;

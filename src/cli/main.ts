@@ -6,11 +6,12 @@ import { benchCommand } from './bench.js';
 import { EXIT_CODES, UsageError } from './exit.js';
 import { listCommand } from './list.js';
 import { didYouMean } from './options.js';
-import { replayCommand } from './replay.js';
+import { replayCommand, STDIN } from './replay.js';
 import { Session } from './session.js';
 
-const argv = joinNegative(process.argv.slice(2));
-const session = new Session(argv);
+const words = process.argv.slice(2);
+const argv = forCac(words);
+const session = new Session(words);
 const cli = cac('smpalloc');
 benchCommand(cli, session);
 replayCommand(cli, session);
@@ -47,19 +48,26 @@ function unknownCommand(word: string | undefined): UsageError {
   return new UsageError(`no command '${word}'; ${didYouMean(word, names)}there are ${names.join(', ')}`);
 }
 
-/** `--signal-delay -3` means the number -3, which is wrong, and not an option `-3`. */
-function joinNegative(words: readonly string[]): string[] {
-  const joined: string[] = [];
-  for (const word of words) {
-    const before = joined.at(-1);
-    if (/^-[\d.]/.test(word) && before && /^--[a-z-]+$/.test(before)) joined[joined.length - 1] = `${before}=${word}`;
-    else joined.push(word);
+/**
+ * Words cac's parser would not understand: `-` is standard input, not an option without a name, and `--signal-delay -3`
+ * the number -3 (which is wrong), not an option `-3`.
+ */
+function forCac(typed: readonly string[]): string[] {
+  const result: string[] = [];
+  for (const word of typed) {
+    const before = result.at(-1);
+    if (word === '-') result.push(STDIN);
+    else if (/^-[\d.]/.test(word) && before && /^--[a-z-]+$/.test(before)) result.push(`${result.pop()}=${word}`);
+    else result.push(word);
   }
-  return joined;
+  return result;
 }
 
-/** cac would say "Unknown option" without a hint. */
+/** What cac would accept, or refuse without a hint. */
 function checkFlags(): void {
+  // cac would take it for 0
+  const empty = argv.findIndex((word, n) => word === '' && argv[n - 1]?.startsWith('--'));
+  if (empty > 0) throw new UsageError(`${argv[empty - 1]}: a value is missing`);
   const known = [...cli.matchedCommand!.options, ...cli.globalCommand.options].flatMap(({ names }) => names);
   for (const name of Object.keys(cli.options)) {
     if (name === '--' || known.includes(name)) continue;

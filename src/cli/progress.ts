@@ -28,7 +28,7 @@ export class Progress {
     const cells = of > 0 ? Math.round((Math.min(done, of) / of) * BAR_CELLS) : 0;
     const bar = of > 0 ? `${'#'.repeat(cells)}${'.'.repeat(BAR_CELLS - cells)} ` : '';
     const line = `${this.#suite}  ${bar}${what}  ${seconds} s`;
-    process.stderr.write(`\r${line.slice(0, (process.stderr.columns ?? 80) - 1)}\x1b[K`);
+    process.stderr.write(`\r${line.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`);
   }
 
   clear(): void {

@@ -9,6 +9,9 @@ import { didYouMean, type Flags, suiteOptions, withFlags } from './options.js';
 import { output } from './output.js';
 import type { Session } from './session.js';
 
+/** what `-` is called on its way through the option parser */
+export const STDIN = '/dev/stdin';
+
 export function replayCommand(cli: CAC, session: Session): void {
   const what = 'Run a recorded trace: ours, perf script, ftrace, mtrace; gzipped or not; - is stdin';
   withFlags(cli.command('replay <file>', what))
@@ -22,7 +25,7 @@ async function replay(file: string, flags: Flags, session: Session): Promise<num
   const progress = session.progress(flags.quiet === true);
   progress.suite('replay');
   const o = suiteOptions(flags, session.signal, (done, of, what) => progress.update(done, of, what));
-  const path = file === '-' ? file : existingPath(file);
+  const path = file === STDIN ? '-' : existingPath(file);
   const { summary, rows } = await replaySuite(path, flags.strict === true, o);
   progress.clear();
   if (summary && !flags.quiet) for (const line of remarks(summary)) process.stderr.write(`${line}\n`);

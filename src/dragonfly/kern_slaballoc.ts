@@ -34,6 +34,7 @@ import {
   KS_LIMIT, KS_LOOSEMEMUSE, KS_MAGIC, KS_USE, KU_ALLOWANCE, KU_WORDS, M_MAGIC,
 } from '../kern/malloc_type.layout.js';
 import { panic } from '../kern/panic.js';
+import { KVA_BYTES } from '../vm/kmemusage.js';
 import { chunkMarkAllocated, chunkVerify } from './chunk.js';
 import { memoryShortage, roundPage } from './kmem_slab.js';
 import { slabLock, slabUnlock } from './kern_slablock.js';
@@ -111,6 +112,10 @@ function withinLimit(type: number, bytes: number, flags: number): boolean {
     return true;
   }
   const limit = i32[tw + KS_LIMIT] >>> 0;
+  if (limit >= KVA_BYTES) {
+    i32[use + KU_ALLOWANCE] = ZONE_SIZE;
+    return true;
+  }
   const ttl = mallocTypeMemuse(type);
   store(tw + KS_LOOSEMEMUSE, ttl | 0);
   if (ttl >= limit) {

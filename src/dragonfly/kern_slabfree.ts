@@ -39,7 +39,7 @@ import { remoteFree } from './slab_remote.js';
 import {
   Z_BASEPTR, Z_CHUNKSIZE, Z_CPU, Z_LCHUNKS, Z_LISTED, Z_MAGIC, Z_NFREE, Z_NSPAN, ZALLOC_SLAB_MAGIC,
 } from './slaballoc.layout.js';
-import { FREE, slgdFind, ZONE_MASK, zoneInsertHead } from './slglobaldata.js';
+import { FREE, slgdFind, ZONE_MASK, zoneRelist } from './slglobaldata.js';
 
 declare const INVARIANTS: boolean;
 
@@ -136,7 +136,7 @@ function chunkFree(z: number, chunk: number): void {
 /** The zone has its first chunk again, or its last. */
 function zoneFreedSlow(z: number): void {
   const sl = slgdFind(i32[(z >>> 2) + Z_CPU]);
-  if (i32[(z >>> 2) + Z_LISTED] === 0) zoneInsertHead(sl, z);
+  if (i32[(z >>> 2) + Z_LISTED] === 0) zoneRelist(sl, z);
   checkZoneFree(sl, z, false);
 }
 

@@ -50,7 +50,7 @@ import {
   CHUNK_MASK, RSIGNAL_BIT, SLC_DRAINED, SLC_REMOTE, Z_CHUNKSIZE, Z_CPU, Z_LCHUNKS, Z_LISTED, Z_NFREE, Z_RCHUNKS,
   Z_RCOUNT, Z_RSIGNAL, Z_SIGNALED,
 } from './slaballoc.layout.js';
-import { FREE, myslgd, slCount, zoneInsertHead, zoneInsertTail, zoneRemove } from './slglobaldata.js';
+import { FREE, myslgd, slCount, zoneRelist, zoneRemove } from './slglobaldata.js';
 
 declare const INVARIANTS: boolean;
 
@@ -155,17 +155,8 @@ function kfreeRemote(z: number): void {
     if (load(zw + Z_RCHUNKS) !== 0) store(zw + Z_RSIGNAL, 0);
     takeHome(sl, z);
   }
-  if (i32[zw + Z_LISTED] === 0 && i32[zw + Z_NFREE] > 0) zoneReturn(sl, z);
+  if (i32[zw + Z_LISTED] === 0 && i32[zw + Z_NFREE] > 0) zoneRelist(sl, z);
   checkZoneFree(sl, z, false);
-}
-
-/**
- * Back to ZoneAry. The kernel put it at the head; at the tail it gathers more chunks before it is used, which is what
- * keeps a zone from going back and forth chunk by chunk (docs/design/remote-free.md).
- */
-function zoneReturn(sl: number, z: number): void {
-  if (TAGGED) zoneInsertTail(sl, z);
-  else zoneInsertHead(sl, z);
 }
 
 ipiqRegister(IPIF_KFREE_REMOTE, kfreeRemote);

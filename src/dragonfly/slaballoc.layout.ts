@@ -113,9 +113,9 @@ export const RB_HEAD = 1;
 export const RB_TAIL = 2;
 export const RB_COUNT = 3;
 export const RB_WORDS = 4;
-export const RB_ENTRIES = 64;
+export const RB_ENTRIES = 256;
 
-export const SL_WORDS = 464;
+export const SL_WORDS = 1232;
 
 export const SLGLOBALDATA = /* @__PURE__ */ struct('SLGlobalData', SL_WORDS, ['atomic', 'owner'], {
   SL_MTX, SL_ZONEARY, SL_ZONETAIL, SL_FREEZONES, SL_NFREEZONES, SL_FREEOVZONES, SL_JUNKINDEX, SL_SIZE, SLC_REMOTE,

@@ -1,4 +1,5 @@
 /** slglobaldata.ts — a CPU's slab data, its lists of zones, and the constants of this machine's slabs. */
+import { FREE_LOCKED, FREE_RBATCH, FREE_RTAGGED } from '../base/policy.js';
 import { curcpu } from '../hw/curcpu.js';
 import { f64, i32 } from '../hw/heap.js';
 import { SB_FREE, SB_SLGD, SB_ZONE_SIZE } from '../hw/superblock.layout.js';
@@ -45,7 +46,7 @@ export function zoneInsertHead(sl: number, z: number): void {
   setSpan(z);
 }
 
-export function zoneInsertTail(sl: number, z: number): void {
+function zoneInsertTail(sl: number, z: number): void {
   const zw = z >>> 2;
   const tail = sl + SL_ZONETAIL + i32[zw + Z_ZONEINDEX];
   const prev = i32[tail];
@@ -57,6 +58,16 @@ export function zoneInsertTail(sl: number, z: number): void {
   i32[tail] = z;
   i32[zw + Z_NSPAN] = i32[zw + Z_NMAX] - 2;
   setSpan(i32[sl + SL_ZONEARY + i32[zw + Z_ZONEINDEX]]);
+}
+
+/**
+ * A zone that ran out has chunks again. The kernel put it at the head, where its one chunk is taken next and the zone
+ * goes back and forth; at the tail it gathers more before it is used (docs/design/remote-free.md). The historic policies
+ * keep to history.
+ */
+export function zoneRelist(sl: number, z: number): void {
+  if (FREE === FREE_RTAGGED || FREE === FREE_RBATCH || FREE === FREE_LOCKED) zoneInsertTail(sl, z);
+  else zoneInsertHead(sl, z);
 }
 
 export function zoneRemove(sl: number, z: number): void {

@@ -4,7 +4,7 @@
  *   0          superblock, one page
  *   intr       interrupt lines               2 lines a CPU
  *   gd         globaldata                    36 lines a CPU
- *   slgd       slab allocator, per CPU       29 lines a CPU
+ *   slgd       slab allocator, per CPU       77 lines a CPU
  *   vm         page allocator                5 lines
  *   zindex     table of classes              2 KiB
  *   malloc     malloc types                  MAXTYPES records

@@ -38,9 +38,11 @@ export function intrTake(bits: number): number {
 /** Halts until an interrupt is pending or `ms` milliseconds are over. */
 export function intrHalt(ms: number): void {
   const line = intrLine(curcpu);
+  // in the event loop a CPU is idle, and has to be rung, before and after a handler that had to wait
+  const idle = racy(line + INTR_IDLE);
   store(line + INTR_IDLE, 1);
   wait(line + INTR_PENDING, 0, ms);
-  store(line + INTR_IDLE, 0);
+  store(line + INTR_IDLE, idle);
 }
 
 /**

@@ -17,9 +17,11 @@
  *   I2  a sender that waits for room serves its own queues, or two CPUs with full queues would wait for ever (R46), and
  *       it raises an urgent interrupt, or passive messages could fill a queue nobody was told of (R45).
  *   I3  ipimask is read again after npoll was released, or a message published in between would sleep (R47).
- *   I4  a function is done at ip_xindex, not at ip_rindex (R49). A handler that waits serves its queue recursively, what
- *       was in it before included, or two handlers that wait for each other's queues would wait for ever; the cursor
- *       moves when the outermost handler of the queue has returned.
+ *   I4  a function is done at ip_xindex, not at ip_rindex (R49). A handler that waits serves its queue recursively,
+ *       what was in it before included, or two handlers that wait for each other's queues would wait for ever; the
+ *       cursor moves when the outermost handler of the queue has returned.
+ *   I5  a message to a CPU that is not up, or has detached, is dropped: nobody would serve it, and its queue would
+ *       fill.
  *
  * Runs in   any context; sends in a critical section of its own. Handlers run inside one.
  * Differs   the kernel's cursors are plain words with fences; Atomics are stronger than both.
@@ -91,6 +93,7 @@ export function ipiqFind(source: number, target: number): number {
  */
 export function lwktSendIpiq(target: number, func: number, arg1: number, arg2: number): number {
   if (target === curcpu) return ipiqCall(func, arg1, arg2);
+  if (!isOnline(target)) return drop(target);
   const seq = queueMessage(target, func, arg1, arg2, true);
   requestInterrupt(target, INTR_IPIQ);
   finishSend();
@@ -100,20 +103,33 @@ export function lwktSendIpiq(target: number, func: number, arg1: number, arg2: n
 /** The same without an interrupt (I1). */
 export function lwktSendIpiqPassive(target: number, func: number, arg1: number, arg2: number): number {
   if (target === curcpu) return ipiqCall(func, arg1, arg2);
+  if (!isOnline(target)) return drop(target);
   const seq = queueMessage(target, func, arg1, arg2, true);
   f64[(mycpu() + GD_IPIQ_PASSIVE) >>> 1]++;
   finishSend();
   return seq;
 }
 
-/** The same as lwktSendIpiq, never waiting. @returns ENOENT when the queue is two thirds full, else 0 */
+/**
+ * The same as lwktSendIpiq, never waiting.
+ * @returns ENOENT when the queue is two thirds full or nobody serves it, else 0
+ */
 export function lwktSendIpiqNowait(target: number, func: number, arg1: number, arg2: number): number {
   if (target === curcpu) return ipiqCall(func, arg1, arg2);
-  if (slotsUsed(ipiqFind(curcpu, target)) >= (MAXCPUFIFO * 2) / 3) return ENOENT;
+  if (!isOnline(target) || slotsUsed(ipiqFind(curcpu, target)) >= (MAXCPUFIFO * 2) / 3) return ENOENT;
   queueMessage(target, func, arg1, arg2, false);
   requestInterrupt(target, INTR_IPIQ);
   finishSend();
   return 0;
+}
+
+function isOnline(cpu: number): boolean {
+  return load(globaldataFind(cpu) + GD_ONLINE) !== 0;
+}
+
+/** I5. @returns a sequence number that need not be waited for */
+function drop(target: number): number {
+  return load(ipiqFind(curcpu, target) + IP_XINDEX);
 }
 
 /** Calls a function by number on this CPU. @returns 0, the sequence number that needs no waiting */
@@ -281,7 +297,7 @@ export function lwktWaitIpiq(target: number, seq: number): void {
 /** Waits until every other CPU has executed all that this CPU sent it, passive messages included. */
 export function lwktSynchronizeIpiqs(): void {
   for (let target = 0; target < NCPU; target++) {
-    if (target === curcpu || load(globaldataFind(target) + GD_ONLINE) === 0) continue;
+    if (target === curcpu || !isOnline(target)) continue;
     lwktWaitIpiq(target, lwktSendIpiq(target, IPIF_ACK, 0, 0));
   }
 }

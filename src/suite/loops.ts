@@ -127,7 +127,8 @@ export async function loopSuite(name: LoopName, o: SuiteOptions): Promise<LoopRo
   const memory = suiteMemory(o, cpus, loop.memory);
   const own = (policy: BootOptions): BootOptions => bootOptions(o, { cpus, ...memory, ...policy });
   return withMachines(chosen.map(own), async (machines) => {
-    const contestants = await Promise.all(machines.map((machine) => prepare(loop, machine, o)));
+    const contestants: Contestant[] = [];
+    for (const machine of machines) contestants.push(await prepare(loop, machine, o));
     const peers = o.peers ? findPeers() : [];
     const peerNs = new Map<string, number[]>(peers.map(({ name: peer }) => [peer, []]));
     await rounds(o, count, async (round) => {

@@ -31,6 +31,7 @@ export interface StatsRow extends RowBase {
 export const STATS_POLICIES: readonly StatsPolicy[] = ['critical', 'unpadded', 'atomic', 'mutex', 'mutex-up', 'none'];
 const ROUNDS = 15;
 const TRIAL_OPS = 20_000;
+const WARM_UP_MS = 250;
 const COUNT_OPS = 10_000;
 const BLOCK_BYTES = 64;
 const MEMORY = '32MiB';
@@ -59,7 +60,8 @@ async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number
     bootOptions(o, { cpus, stats, free, ...suiteMemory(o, cpus, MEMORY), invariants });
   const locked = await countLocked(o, policies.map((stats) => own(stats, true)));
   return withMachines(policies.map((stats) => own(stats, o.invariants)), async (machines) => {
-    const loops = await Promise.all(machines.map((machine) => Loop.prepare(machine, o)));
+    const loops: Loop[] = [];
+    for (const machine of machines) loops.push(await Loop.prepare(machine, o));
     const times: Record<Where, number[][]> = { update: machines.map(() => []), malloc: machines.map(() => []) };
     await rounds(o, count, async (round) => {
       o.progress(done + round / count / parts, 1, `${cpus} CPU${cpus > 1 ? 's' : ''}, round ${round + 1} of ${count}`);
@@ -83,7 +85,7 @@ async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number
         rows.push({
           suite: 'stats', alloc: 'dragonfly', free, stats, cpus, audit: text, where, mops: (1000 * cpus) / median(ns),
           ratioToCritical: ratio, ratioLow: low, ratioHigh: high, lockedPerOp: locked[where][n]!, rounds: ns.length,
-          cpuSeconds: loops[n]!.cpuSeconds,
+          cpuSeconds: loops[n]!.cpuSeconds(where),
         });
       }
     }
@@ -102,7 +104,7 @@ class Loop {
   readonly #o: SuiteOptions;
   readonly #type: number;
   readonly #ops: Record<Where, number> = { update: TRIAL_OPS, malloc: TRIAL_OPS };
-  #cpuMs: number | null = 0;
+  #cpuMs: Record<Where, number | null> = { update: 0, malloc: 0 };
 
   private constructor(machine: Machine, o: SuiteOptions, type: number) {
     this.#machine = machine;
@@ -110,22 +112,26 @@ class Loop {
     this.#type = type;
   }
 
-  /** Warms both loops up and finds how many operations fill a round. */
+  /** Warms both loops up, for as long as V8 needs to settle, and finds how many operations fill a round. */
   static async prepare(machine: Machine, o: SuiteOptions): Promise<Loop> {
     const loop = new Loop(machine, o, await defineType(machine, o, 'temp'));
     for (const where of ['update', 'malloc'] as const) {
-      for (let trial = 0; trial < 3; trial++) {
-        const ns = await loop.nsPerOp(where);
+      for (let warm = 0; warm < WARM_UP_MS; ) {
         const ops = loop.#ops[where];
-        loop.#ops[where] = o.ops ?? calibrate(ops, (ns * ops) / 1e6, trial === 2 ? o.roundMs : o.roundMs / 4);
+        const ms = ((await loop.nsPerOp(where)) * ops) / 1e6;
+        warm += Math.max(ms, 1);
+        if (o.ops === null) loop.#ops[where] = calibrate(ops, ms, o.roundMs);
+        else if (loop.#ops[where] === o.ops) break;
+        else loop.#ops[where] = o.ops;
       }
     }
-    loop.#cpuMs = 0;
+    loop.#cpuMs = { update: 0, malloc: 0 };
     return loop;
   }
 
-  get cpuSeconds(): number | null {
-    return this.#cpuMs === null ? null : this.#cpuMs / 1000;
+  cpuSeconds(where: Where): number | null {
+    const ms = this.#cpuMs[where];
+    return ms === null ? null : ms / 1000;
   }
 
   /** One round: wall nanoseconds an operation of one CPU. */
@@ -133,7 +139,8 @@ class Loop {
     const [name, args] = call(where, this.#type, this.#ops[where]);
     const limits = { timeout: this.#o.timeout, signal: this.#o.signal };
     const { values, cpuMs } = await this.#machine.measure('smpalloc:workloads', name, args, limits);
-    this.#cpuMs = this.#cpuMs === null || cpuMs === null ? null : this.#cpuMs + cpuMs;
+    const sum = this.#cpuMs[where];
+    this.#cpuMs[where] = sum === null || cpuMs === null ? null : sum + cpuMs;
     return (Math.max(...(values as Lap[]).map((lap) => lap.ms)) * 1e6) / this.#ops[where];
   }
 }

@@ -1,10 +1,10 @@
 /**
  * inside.ts — a machine in the test's own thread: the engine from source, with all checks, one thread for all CPUs.
  *
- * The engine's views and boot constants belong to a module graph, so every machine gets a fresh one. `as(cpu)` makes the
- * thread that CPU from then on; interrupts are served where a CPU would serve them (critical section exits, splz).
- * INVARIANTS, a constant of the build, is a global here (vitest's define): `invariants: false` gives the release flavour
- * with its first paths.
+ * The engine's views and boot constants belong to a module graph, so every machine gets a fresh one. `as(cpu)` makes
+ * the thread that CPU from then on; interrupts are served where a CPU would serve them (critical section exits, splz).
+ * INVARIANTS, a constant of the build, is a global here (vitest's define): `invariants: false` gives the release
+ * flavour with its first paths.
  */
 import { vi } from 'vitest';
 import { format } from '../../src/host/format.js';
@@ -64,7 +64,7 @@ export async function inside(options: BootOptions = {}) {
     },
     zoneOf,
     /** a machine's counter or tunable by name */
-    sysctl: (name: string, cpu?: number) => memory.sysctl(name, cpu),
+    sysctl: (name: string, cpu?: number | undefined) => memory.sysctl(name, cpu),
     /** Takes chunks of one zone until it has none: the next allocation of the class begins another. */
     exhaust(size: number, type: number): number[] {
       const chunks = [engine.kmalloc(size, type, engine.M_WAITOK)];

@@ -1,4 +1,7 @@
-/** queues.test.ts — messages arrive once each and in order, whatever is sent and whenever it is served; a ring keeps the last. */
+/**
+ * queues.test.ts — messages arrive once each and in order, whatever is sent and whenever it is served; a ring keeps
+ * the last events.
+ */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { IPIF_USER } from '../../src/base/ipif.js';
@@ -13,7 +16,9 @@ const cpu = fc.nat(CPUS - 1);
 const step = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ op: fc.constantFrom('send' as const, 'passive' as const, 'nowait' as const), from: cpu, to: cpu }),
+    arbitrary: fc.record({
+      op: fc.constantFrom('send' as const, 'passive' as const, 'nowait' as const), from: cpu, to: cpu,
+    }),
   },
   { weight: 2, arbitrary: fc.record({ op: fc.constantFrom('poll' as const, 'tick' as const), from: cpu, to: cpu }) },
 );
@@ -22,7 +27,8 @@ test('messages of a pair of CPUs are executed once each, in order, where the cur
   const m = await inside({ cpus: CPUS });
   await fc.assert(
     fc.property(
-      fc.array(step, { maxLength: 500, size: 'max' }), fc.constantFrom(0, 0x7fffff80, -100), fc.nat(40), (steps, start, nested) => {
+      fc.array(step, { maxLength: 500, size: 'max' }), fc.constantFrom(0, 0x7fffff80, -100), fc.nat(40),
+      (steps, start, nested) => {
         const sent = new Map<string, number>();
         const got = new Map<string, number>();
         for (let from = 0; from < CPUS; from++) {
@@ -64,7 +70,8 @@ test('messages of a pair of CPUs are executed once each, in order, where the cur
 test('a ktr ring shows the last events of its CPU, in order', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.integer({ min: 1, max: 40 }), fc.array(cpu, { maxLength: 120, size: 'max' }), fc.nat(60), async (entries, events, tail) => {
+      fc.integer({ min: 1, max: 40 }), fc.array(cpu, { maxLength: 120, size: 'max' }), fc.nat(60),
+      async (entries, events, tail) => {
         const m = await inside({ cpus: CPUS, ktr: entries, memory: '4MiB' });
         for (const [n, on] of events.entries()) m.on(on, () => m.ktrace.ktr(KTR_USER, n, on, -n));
         for (let on = 0; on < CPUS; on++) {

@@ -19,7 +19,10 @@ type Op = { op: 'alloc'; npages: number } | { op: 'order'; order: number } | { o
 const pick = fc.nat(1 << 20);
 const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ op: fc.constant('alloc' as const), npages: fc.integer({ min: 1, max: 70 }) }) },
-  { weight: 1, arbitrary: fc.record({ op: fc.constant('alloc' as const), npages: fc.integer({ min: 1, max: 10000 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ op: fc.constant('alloc' as const), npages: fc.integer({ min: 1, max: 10000 }) }),
+  },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('order' as const), order: fc.nat(12) }) },
   { weight: 5, arbitrary: fc.record({ op: fc.constant('free' as const), pick }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('part' as const), pick }) },

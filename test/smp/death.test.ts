@@ -55,7 +55,10 @@ test('a dead machine can still be read, and its core has all of it', async () =>
 test('an exception in a phase is a panic that carries its text, and the others leave their barrier', async () => {
   const m = await machine({ cpus: 4 });
   let panic!: Awaited<ReturnType<typeof panicOf>>;
-  expect(await millisecondsOf(async () => void (panic = await panicOf(run(m, MISHAPS, 'oneThrows'))))).toBeLessThan(GRACE_MS);
+  const ms = await millisecondsOf(async () => {
+    panic = await panicOf(run(m, MISHAPS, 'oneThrows'));
+  });
+  expect(ms).toBeLessThan(GRACE_MS);
   expect(panic.panicCode).toBe(P_EXCEPTION);
   expect(panic.report.slice(0, 2)).toEqual(['panic: RangeError: the moon is full', 'cpuid = 1']);
 });
@@ -113,7 +116,8 @@ test('stop ends a run that waits for nothing', async () => {
 test('a phase that ends its worker kills the CPU', async () => {
   const m = await machine();
   const panic = await panicOf(run(m, MISHAPS, 'exit', [3]));
-  expect(panic).toMatchObject({ panicCode: P_CPU_DIED, message: 'panic: cpu1 died (exit code 3): its worker was ended' });
+  expect(panic.panicCode).toBe(P_CPU_DIED);
+  expect(panic.message).toBe('panic: cpu1 died (exit code 3): its worker was ended');
 });
 
 test('an exception between two phases kills the CPU, and the next run says why', async () => {
@@ -138,7 +142,7 @@ test('what cannot be sent to a CPU, or back, fails the run and nothing else', as
 });
 
 test('all CPUs that throw at once: one of them is heard, in full', async () => {
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 3; round++) {
     const m = await machine({ cpus: 4 });
     const panic = await panicOf(run(m, MISHAPS, 'allThrow'));
     const cpu = Number(/^cpuid = (\d)$/.exec(panic.report[1]!)![1]);

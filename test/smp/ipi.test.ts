@@ -34,7 +34,7 @@ test('four CPUs on two cores storm each other: every message arrives once, in th
 
 test('four CPUs on two cores free in a ring and lose nothing', async () => {
   const m = await machine({ cpus: 4 });
-  const load = await LOADS.ring(m, 30_000);
+  const load = await LOADS.ring(m, 20_000);
   await load.go();
   expect(await audited(m)).toBe(load.resting);
 });

@@ -34,15 +34,16 @@ const any = (options: unknown): BootOptions => options as BootOptions;
 describe('what may be asked for', () => {
   test('nothing: a machine of all cores, 256 MiB, the best policies', () => {
     expect(configure()).toMatchObject({
-      memory: 256 * MIB, stats: 'critical', free: 'rbatch', mutex: 'adaptive', signalDelay: 0, attach: 0, invariants: false,
-      ktr: 0, seed: 1,
+      memory: 256 * MIB, stats: 'critical', free: 'rbatch', mutex: 'adaptive', signalDelay: 0, attach: 0, ktr: 0,
+      invariants: false, seed: 1,
     });
     expect(configure().cpus).toBeGreaterThanOrEqual(2);
   });
 
   test.each([
-    [1048576, 1048576], ['64MiB', 64 * MIB], ['64 MB', 64 * MIB], ['64m', 64 * MIB], ['1g', 1024 * MIB], ['512 kb', 512 * 1024],
-    ['1.5MiB', 1.5 * MIB], ['4097', 4096], ['2GiB', 2048 * MIB], [2 ** 31, 2048 * MIB], ['  8 M  ', 8 * MIB],
+    [1048576, 1048576], ['64MiB', 64 * MIB], ['64 MB', 64 * MIB], ['64m', 64 * MIB], ['1g', 1024 * MIB],
+    ['512 kb', 512 * 1024], ['1.5MiB', 1.5 * MIB], ['4097', 4096], ['2GiB', 2048 * MIB], [2 ** 31, 2048 * MIB],
+    ['  8 M  ', 8 * MIB],
   ])('memory %j is %i bytes', (text, bytes) => {
     expect(parseMemory(text)).toBe(bytes);
   });
@@ -130,9 +131,9 @@ describe('geometry', () => {
   }
 
   test.each([
-    [1, 4 * MIB, 0], [2, 16 * MIB, 0], [2, 16 * MIB, 7], [3, 17 * MIB, 100], [64, 512 * MIB, 1000], [256, 2048 * MIB, 0],
-    [256, 2048 * MIB, 4096], [1, 2048 * MIB, 1 << 20],
-  ])('%i CPUs, %i bytes, %i events: areas follow each other on cache lines, and do not overlap', (ncpu, memory, ktr) => {
+    [1, 4 * MIB, 0], [2, 16 * MIB, 0], [2, 16 * MIB, 7], [3, 17 * MIB, 100], [64, 512 * MIB, 1000],
+    [256, 2048 * MIB, 0], [256, 2048 * MIB, 4096], [1, 2048 * MIB, 1 << 20],
+  ])('%i CPUs, %i bytes, %i events: areas begin on cache lines and do not overlap', (ncpu, memory, ktr) => {
     const g = geometry(ncpu, memory, ktr);
     let end = 0;
     for (const [name, start, bytes] of areas(ncpu, ktr, g)) {
@@ -149,15 +150,16 @@ describe('geometry', () => {
   });
 
   test('zones are about a thousandth of memory, 32 to 128 KiB', () => {
-    expect([1, 16, 64, 65, 128, 129, 2048].map((mib) => zoneSizeFor(mib * MIB) / 1024)).toEqual([32, 32, 32, 64, 64, 128, 128]);
+    const sizes = [1, 16, 64, 65, 128, 129, 2048].map((mib) => zoneSizeFor(mib * MIB) / 1024);
+    expect(sizes).toEqual([32, 32, 32, 64, 64, 128, 128]);
   });
 });
 
 describe('a formatted memory', () => {
   test('is a machine with its options in the superblock', () => {
     const c = configure({
-      cpus: 3, attach: 2, memory: '32MiB', stats: 'atomic', free: 'rcount', mutex: 'futex', signalDelay: 9, seed: 0xfffffffe,
-      invariants: true, ktr: 10, tunables: { 'kern.zone_cache': 3 },
+      cpus: 3, attach: 2, memory: '32MiB', stats: 'atomic', free: 'rcount', mutex: 'futex', signalDelay: 9,
+      seed: 0xfffffffe, invariants: true, ktr: 10, tunables: { 'kern.zone_cache': 3 },
     });
     const memory = new Memory(format(c));
     expect(memory.ncpu).toBe(5);

@@ -1,39 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { IPIF_KFREE_REMOTE } from '../../src/base/ipif.js';
-import { P_CHUNK_FREE, P_FREE_MAGIC } from '../../src/base/panics.js';
-import { FREE_NAMES, type FreePolicy, STATS_NAMES } from '../../src/base/policy.js';
+import { FREE_NAMES, STATS_NAMES } from '../../src/base/policy.js';
 import {
   CHUNK_MASK, RB_COUNT, RB_WORDS, RB_ZONE, RSIGNAL_BIT, SL_BATCH, SL_NFREEZONES, Z_LISTED, Z_NFREE, Z_NMAX, Z_RCHUNKS,
   Z_RCOUNT, Z_RSIGNAL, Z_SIGNALED,
 } from '../../src/dragonfly/slaballoc.layout.js';
-import { INTR_TICK } from '../../src/hw/intr.layout.js';
-import { SB_PANIC_A } from '../../src/hw/superblock.layout.js';
-import type { BootOptions } from '../../src/host/options.js';
-import { afterAccess, type Inside, inside, panicCodeOf } from '../helpers/inside.js';
+import { type Inside, inside } from '../helpers/inside.js';
+import { freeOn1, LINKED, signals, start, tick } from '../helpers/remote.js';
 
-/** chunks wait in z_RChunks and an exhausted zone asks to be told */
-const LINKED = ['rchunks', 'rcount', 'rsignal2', 'rtagged', 'rbatch'] as const;
 const FLAVOURS = [true, false];
 const SIZE = 1000;
 
-async function start(options: BootOptions): Promise<[m: Inside, type: number]> {
-  const m = await inside({ signalDelay: 0, ...options });
-  return [m, m.mallocTypeCreate('temp')];
-}
-
-const signals = (m: Inside): number => m.sysctl('kern.slab.signals');
 const freeZones = (m: Inside, cpu: number): number => m.i32[m.slab.slgdFind(cpu) + SL_NFREEZONES]!;
-/** CPU 1 frees, and sends its open batches */
-function freeOn1(m: Inside, chunks: readonly number[], type: number): void {
-  m.on(1, () => {
-    for (const chunk of chunks) m.kfree(chunk, type);
-    tick(m);
-  });
-}
-function tick(m: Inside): void {
-  m.intr.intrRaise(m.engine.curcpu, INTR_TICK);
-  m.splz();
-}
 
 describe.each(FLAVOURS)('every policy, invariants %s:', (invariants) => {
   test.each(FREE_NAMES)('%s: a block freed by another CPU comes home when its owner is told', async (free) => {
@@ -77,7 +54,8 @@ describe.each(FLAVOURS)('every policy, invariants %s:', (invariants) => {
       if (n % 50 === 0) for (let cpu = 0; cpu < 4; cpu++) m.on(cpu, () => tick(m));
     }
     expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 0, stranded: 0 });
-    expect(m.sysctl('kern.slab.remote_frees')).toBe(free === 'locked' ? 0 : chunks.filter((_, n) => (n & 3) !== 0).length);
+    const remote = chunks.filter((_, n) => (n & 3) !== 0).length;
+    expect(m.sysctl('kern.slab.remote_frees')).toBe(free === 'locked' ? 0 : remote);
   });
 
   test.each(FREE_NAMES)('%s: an oversized block is freed by any CPU, without a message', async (free) => {
@@ -182,7 +160,7 @@ describe('an exhausted zone', () => {
     m.splz();
     expect(m.word(z, Z_LISTED)).toBe(1);
     expect(m.word(z, Z_NFREE)).toBe(3);
-    expect([m.word(z, Z_RCHUNKS), m.word(z, Z_RSIGNAL), m.word(z, Z_RCOUNT), m.word(z, Z_SIGNALED)]).toEqual([0, 0, 0, 0]);
+    expect([Z_RCHUNKS, Z_RSIGNAL, Z_RCOUNT, Z_SIGNALED].map((word) => m.word(z, word))).toEqual([0, 0, 0, 0]);
   });
 
   test.each(LINKED)('%s: takes its chunks home by itself when it runs out, without a message', async (free) => {
@@ -351,159 +329,6 @@ describe('rbatch', () => {
     m.cpuOffline();
     expect(batches(m, 1)).toEqual([]);
     expect(m.word(m.zoneOf(chunk), Z_RCHUNKS)).toBe(chunk);
-  });
-});
-
-describe('interleavings, driven by hand', () => {
-  /** CPU 1 has read the zone's signal; now its owner takes the last chunk and leaves; then CPU 1 links. */
-  async function missedSignal(free: FreePolicy) {
-    const [m, type] = await start({ free });
-    const first = m.kmalloc(SIZE, type, m.M_WAITOK);
-    const z = m.zoneOf(first);
-    while (m.word(z, Z_NFREE) > 1) m.kmalloc(SIZE, type, m.M_WAITOK);
-    const word = (z >>> 2) + (free === 'rtagged' || free === 'rbatch' ? Z_RCHUNKS : Z_RSIGNAL);
-    const owner = () => m.on(0, () => m.kmalloc(SIZE, type, m.M_WAITOK));
-    afterAccess('load', word, owner, () => freeOn1(m, [first], type));
-    return m.quiesceAndAudit();
-  }
-
-  test.each(['rchunks', 'rcount'] as const)('%s: a freer that read the signal too early strands the zone (R40)', async (free) => {
-    expect(await missedSignal(free)).toMatchObject({ violations: [], stranded: 1 });
-  });
-
-  test.each(['rtagged', 'rbatch'] as const)('%s: the same moment strands nothing', async (free) => {
-    expect(await missedSignal(free)).toMatchObject({ violations: [], stranded: 0 });
-  });
-
-  test('rsignal2: the signal is read after the link, so the owner that left before is told', async () => {
-    const [m, type] = await start({ free: 'rsignal2' });
-    const first = m.kmalloc(SIZE, type, m.M_WAITOK);
-    const z = m.zoneOf(first);
-    while (m.word(z, Z_NFREE) > 1) m.kmalloc(SIZE, type, m.M_WAITOK);
-    // between the look at RChunks and the link: RChunks was empty, the owner leaves
-    afterAccess(
-      'load', (z >>> 2) + Z_RCHUNKS, () => m.on(0, () => m.kmalloc(SIZE, type, m.M_WAITOK)),
-      () => freeOn1(m, [first], type),
-    );
-    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], stranded: 0 });
-  });
-
-  test.each(['rchunks', 'rcount'] as const)('%s: a stranded zone is found by a free of its owner', async (free) => {
-    const [m, type] = await start({ free });
-    const chunks = [m.kmalloc(SIZE, type, m.M_WAITOK)];
-    const z = m.zoneOf(chunks[0]!);
-    while (m.word(z, Z_NFREE) > 1) chunks.push(m.kmalloc(SIZE, type, m.M_WAITOK));
-    const owner = () => void m.on(0, () => chunks.push(m.kmalloc(SIZE, type, m.M_WAITOK)));
-    afterAccess('load', (z >>> 2) + Z_RSIGNAL, owner, () => freeOn1(m, [chunks[0]!], type));
-    freeOn1(m, chunks.slice(1, 4), type);
-    expect(signals(m), 'later frees see a list that is not empty').toBe(0);
-    m.kfree(chunks[5]!, type);
-    m.slabCleanup(false);
-    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], stranded: 0 });
-  });
-
-  test.each(LINKED)('%s: two freers that read the same head both get their chunk in', async (free) => {
-    const [m, type] = await start({ free, cpus: 3 });
-    const [a, b] = m.exhaust(SIZE, type);
-    const z = m.zoneOf(a!);
-    const second = () => m.on(2, () => {
-      m.kfree(b!, type);
-      tick(m);
-    });
-    afterAccess('load', (z >>> 2) + Z_RCHUNKS, second, () => freeOn1(m, [a!], type));
-    expect(m.sysctl('kern.slab.cas_fails')).toBe(1);
-    expect(signals(m)).toBe(1);
-    m.splz();
-    expect(m.word(z, Z_NFREE)).toBe(2);
-    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], stranded: 0 });
-  });
-
-  test.each(['rtagged', 'rbatch'] as const)('%s: a chunk that comes while the owner arms the signal is taken home', async (free) => {
-    const [m, type] = await start({ free });
-    const first = m.kmalloc(SIZE, type, m.M_WAITOK);
-    const z = m.zoneOf(first);
-    while (m.word(z, Z_NFREE) > 1) m.kmalloc(SIZE, type, m.M_WAITOK);
-    afterAccess(
-      'load', (z >>> 2) + Z_RCHUNKS, () => freeOn1(m, [first], type),
-      () => m.kmalloc(SIZE, type, m.M_WAITOK),
-    );
-    expect(m.word(z, Z_LISTED)).toBe(1);
-    expect(signals(m)).toBe(0);
-    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], stranded: 0 });
-  });
-
-  test('rcount: the owner that takes everything home cannot release the zone before the message (R38)', async () => {
-    const [m, type] = await start({ free: 'rcount' });
-    const chunks = m.exhaust(SIZE, type);
-    const z = m.zoneOf(chunks[0]!);
-    m.kmalloc(SIZE, type, m.M_WAITOK);
-    const owner = () =>
-      m.on(0, () => {
-        for (const chunk of chunks.slice(1)) m.kfree(chunk, type);
-        m.slabCleanup(true);
-      });
-    afterAccess('compareExchange', (z >>> 2) + Z_RCHUNKS, owner, () => freeOn1(m, [chunks[0]!], type));
-    expect(m.i32[m.ku.btokup(z)]).toBe(-1);
-    m.splz();
-    expect(m.i32[m.ku.btokup(z)]).toBe(0);
-    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 1 });
-  });
-
-  test('rchunks: the owner can release the zone while the freer still looks at it (R38)', async () => {
-    const [m, type] = await start({ free: 'rchunks', tunables: { 'kern.zone_cache': 0 } });
-    const chunks = m.exhaust(SIZE, type);
-    const z = m.zoneOf(chunks[0]!);
-    m.kmalloc(SIZE, type, m.M_WAITOK);
-    let released = 1;
-    const owner = () =>
-      m.on(0, () => {
-        for (const chunk of chunks.slice(1)) m.kfree(chunk, type);
-        m.slabCleanup(true);
-        released = m.i32[m.ku.btokup(z)]!;
-      });
-    afterAccess('compareExchange', (z >>> 2) + Z_RCHUNKS, owner, () => freeOn1(m, [chunks[0]!], type));
-    expect(released, 'pages given back before z_Cpu was read').toBe(0);
-    expect(signals(m)).toBe(1);
-    expect(m.quiesceAndAudit()).toMatchObject({ violations: [] });
-  });
-
-  test('rchunks: a message of a former zone meets a new one at the same place and does no harm (R42)', async () => {
-    const [m, type] = await start({ free: 'rchunks' });
-    const chunk = m.kmalloc(SIZE, type, m.M_WAITOK);
-    m.on(1, () => m.lwktSendIpiq(0, IPIF_KFREE_REMOTE, m.zoneOf(chunk), 0));
-    m.splz();
-    expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 1 });
-  });
-});
-
-describe('mistakes', () => {
-  test.each(LINKED)('%s: a chunk freed twice by another CPU is found when it comes home (R44)', async (free) => {
-    const [m, type] = await start({ free });
-    const chunks = m.exhaust(SIZE, type);
-    const act = () => {
-      freeOn1(m, [chunks[0]!, chunks[0]!], type);
-      m.splz();
-    };
-    expect(panicCodeOf(act)).toBe(P_CHUNK_FREE);
-    expect(m.memory.sb(SB_PANIC_A)).toBe(chunks[0]);
-  });
-
-  test.each([[[0, 0]], [[0, 1, 0]], [[0, 1, 2, 1]], [[0, 1, 2, 2]]])(
-    'rbatch: a chunk that is twice in one batch is found when the batch is sent: %j',
-    async (order) => {
-      const [m, type] = await start({ free: 'rbatch' });
-      const chunks = m.exhaust(SIZE, type);
-      expect(panicCodeOf(() => freeOn1(m, order.map((n) => chunks[n]!), type))).toBe(P_CHUNK_FREE);
-    },
-  );
-
-  test('ipi: a stale write into a chunk under way frees it with the wrong type (R34)', async () => {
-    const [m, type] = await start({ free: 'ipi' });
-    const chunk = m.kmalloc(SIZE, type, m.M_WAITOK);
-    const other = m.kmalloc(64, type, m.M_WAITOK);
-    freeOn1(m, [chunk], type);
-    m.poke(chunk, 0, other);
-    expect(panicCodeOf(() => m.splz())).toBe(P_FREE_MAGIC);
   });
 });
 

@@ -32,7 +32,7 @@ export async function larson(m: Machine, generations = 4): Promise<Load> {
     type,
     resting: cpus * (LARSON_BLOCKS + 1),
     async go() {
-      const laps = await workload<Lap & { x: number }>(m, 'larson', [type, areas, 2, generation, generations, x]);
+      const laps = await workload<Lap & { x: number }>(m, 'larson', [type, areas, 1, generation, generations, x]);
       generation += generations;
       x = laps.map((lap) => lap.x);
     },
@@ -44,7 +44,7 @@ export async function larson(m: Machine, generations = 4): Promise<Load> {
 }
 
 /** Half of the CPUs allocate, the others free. */
-export async function xmalloc(m: Machine, batches = 6): Promise<Load> {
+export async function xmalloc(m: Machine, batches = 4): Promise<Load> {
   const type = await defineType(m);
   const producers = m.configuration.cpus >>> 1;
   const [queue] = await workload<number>(m, 'allocateArea', [XQ_BYTES, type], { cpus: [0] });
@@ -61,7 +61,7 @@ export async function xmalloc(m: Machine, batches = 6): Promise<Load> {
 }
 
 /** Every CPU frees what its neighbour allocates. */
-export async function ring(m: Machine, ops = 20_000): Promise<Load> {
+export async function ring(m: Machine, ops = 10_000): Promise<Load> {
   const cpus = m.configuration.cpus;
   const type = await defineType(m);
   const rings = await workload<number>(m, 'allocateArea', [(RING_SLOTS + RING_DEPTH) * 4, type]);

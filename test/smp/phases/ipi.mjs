@@ -1,8 +1,8 @@
 /**
  * ipi.mjs — CPUs that send each other messages and count what arrives.
  *
- * A tally is an area of one line an ordered pair of CPUs: {last sequence number, messages, out of order}, written by the
- * target only. A message carries the word index of its pair's line and its sequence number.
+ * A tally is an area of one line an ordered pair of CPUs: {last sequence number, messages, out of order}, written by
+ * the target only. A message carries the word index of its pair's line and its sequence number.
  */
 import { engine } from './engine.mjs';
 
@@ -106,6 +106,7 @@ export function floodIdle(_part, tally, cpus, target, count, passive) {
 /** Rank 0 sends without waiting to rank 1, which serves nothing meanwhile. @returns messages that found room */
 export function nowait({ rank, parties }, area) {
   const done = (area >>> 2) + LINE;
+  gangBarrier(parties);
   if (rank === 1) {
     playDead(area, done);
     gangBarrier(parties);
@@ -138,8 +139,8 @@ export function synchronize({ parties }, tally, rounds) {
 }
 
 /**
- * Every CPU leads rendezvous, all at once; each runs a function on all CPUs. Nobody serves anything before all are ready
- * to lead the first one. @returns how often the function ran here
+ * Every CPU leads rendezvous, all at once; each runs a function on all CPUs. Nobody serves anything before all are
+ * ready to lead the first one. @returns how often the function ran here
  */
 export function lead({ parties }, area, rounds) {
   const ready = (area >>> 2) + LINE;
@@ -181,17 +182,19 @@ export function standStill({ rank, parties }, area, rounds) {
 }
 
 /** Rank 0 sends one message; rank 1 never looks. */
-export function waitInVain({ rank }, area) {
+export function waitInVain({ rank, parties }, area) {
+  gangBarrier(parties);
   if (rank === 1) return playDead(area, SB_STOP);
   awaitDeath(area);
   lwktWaitIpiq(1, lwktSendIpiq(1, IPIF_COUNT, area, 0));
 }
 
 /**
- * Rank 2 fills rank 0's queue with messages that rank 0 has to forward to rank 1, which never looks: with no room there,
- * rank 0 serves its own queue, finds one more to forward, and so on.
+ * Rank 2 fills rank 0's queue with messages that rank 0 has to forward to rank 1, which never looks: with no room
+ * there, rank 0 serves its own queue, finds one more to forward, and so on.
  */
-export function nest({ rank }, area) {
+export function nest({ rank, parties }, area) {
+  gangBarrier(parties);
   if (rank === 1) return playDead(area, SB_STOP);
   awaitDeath(area);
   if (rank === 2) for (;;) lwktSendIpiq(0, IPIF_FORWARD, area, 1);

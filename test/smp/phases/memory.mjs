@@ -95,7 +95,7 @@ export function starve({ rank, parties }, type, size, chain, count, flag) {
   return head;
 }
 
-/** Rank 0 waits for memory; rank 1 works for `ms` milliseconds without freeing, then frees. @returns rank 0: the block */
+/** Rank 0 waits for memory; rank 1 works for `ms` milliseconds without freeing, then frees. @returns rank 0: a block */
 export function patience({ rank, parties }, type, size, chain, ms) {
   gangBarrier(parties);
   if (rank === 0) return kmalloc(size, type, M_WAITOK);
