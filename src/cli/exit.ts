@@ -29,8 +29,9 @@ export function failure(error: unknown, command: string): Failure {
   }
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   if (SmpallocError.is(error)) {
-    const codes: Record<string, number> = { ESMP_OPTION: EXIT_USAGE, ESMP_INPUT: EXIT_USAGE, ESMP_TIMEOUT: EXIT_TIMEOUT };
-    return { code: codes[error.code] ?? EXIT_PANIC, lines: [message] };
+    const input = error.code === 'ESMP_OPTION' || error.code === 'ESMP_INPUT';
+    const code = error.code === 'ESMP_TIMEOUT' ? EXIT_TIMEOUT : EXIT_PANIC;
+    return { code: input ? EXIT_USAGE : code, lines: [message] };
   }
   const known = ['TraceError', 'UsageError', 'CACError', 'PeersUnavailable', 'PeerFailed'];
   if (known.includes(name)) return { code: EXIT_USAGE, lines: [message] };

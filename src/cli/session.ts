@@ -1,8 +1,8 @@
 /**
  * session.ts — one run of the command: ^C, broken pipes, errors to exit codes.
  *
- * The first ^C stops the machines and prints what is known; the second leaves at once. npm and npx pass on a ^C that the
- * terminal has sent to everybody already: signals this close together are one.
+ * The first ^C stops the machines and prints what is known; the second leaves at once. npm and npx pass on a ^C that
+ * the terminal has sent to everybody already: signals SAME_MS together are one.
  */
 import { colorsFor } from './colors.js';
 import { EXIT_INTERRUPTED, EXIT_OK, failure } from './exit.js';
@@ -27,12 +27,12 @@ export class Session {
       } else if (now - first > SAME_MS) process.exit(EXIT_INTERRUPTED);
     });
     // a reader that has seen enough is no error
-    for (const stream of [process.stdout, process.stderr]) {
-      stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'EPIPE') process.exit(EXIT_OK);
-        throw error;
-      });
-    }
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(EXIT_OK);
+      throw error;
+    });
+    // nor is one that does not want to hear our talk
+    process.stderr.on('error', () => {});
   }
 
   get signal(): AbortSignal {

@@ -202,6 +202,8 @@ export class Machine {
     const flavour = this.configuration.invariants ? 'invariants' : 'release';
     const worker = new Worker(distUrl(`${flavour}/vcpu.js`), {
       name: `vcpu${cpu}`,
+      // our CPUs are files, whatever the host was started from (node --input-type=module -e ...)
+      execArgv: process.execArgv.filter((arg) => !arg.startsWith('--input-type')),
       workerData: { smpalloc: { heap: this.#heap, cpu } satisfies CpuTicket },
     });
     const channel = link<CpuApi>(worker);

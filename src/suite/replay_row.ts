@@ -85,7 +85,8 @@ async function read(path: string, plan: ReplayPlan, strict: boolean, o: SuiteOpt
 
 function row(
   signalDelay: number | 'tick', free: FreePolicy, stats: ReplayRow['stats'], cpus: number, audit: string,
-  summary: Pick<TraceSummary, 'name'> & { format: string }, pass: Pass, zones: Pick<ReplayRow, 'zonesPeak' | 'zonesEnd' | 'stranded'>,
+  summary: Pick<TraceSummary, 'name'> & { format: string }, pass: Pass,
+  zones: Pick<ReplayRow, 'zonesPeak' | 'zonesEnd' | 'stranded'>,
 ): ReplayRow {
   const { ms, cpuMs, ...counts } = pass;
   return {

@@ -29,7 +29,7 @@ export interface StatsRow extends RowBase {
 }
 
 export const STATS_POLICIES: readonly StatsPolicy[] = ['critical', 'unpadded', 'atomic', 'mutex', 'mutex-up', 'none'];
-const ROUNDS = 15;
+const ROUNDS = 21;
 const TRIAL_OPS = 20_000;
 const WARM_UP_MS = 250;
 const COUNT_OPS = 10_000;

@@ -17,7 +17,7 @@ function file(name: string, content: string | Uint8Array): string {
 const lines = (...text: string[]): string => `${text.join('\n')}\n`;
 
 describe('a trace', () => {
-  test.each([
+  test.concurrent.each([
     ['perf-script.txt', 'perf', 60, 26],
     ['perf-script-F.txt', 'perf', 40, 20],
     ['ftrace.txt', 'ftrace', 64, 57],
@@ -28,7 +28,8 @@ describe('a trace', () => {
     expect({ code, complete }).toEqual({ code: 0, complete: true });
     expect(rows.map(({ free }) => free)).toEqual(['ipi', 'rbatch']);
     for (const row of rows) {
-      expect(row).toMatchObject({ suite: 'replay', format, allocations, frees, cpus: 2, stats: 'critical', audit: 'ok' });
+      const base = { suite: 'replay', cpus: 2, stats: 'critical', audit: 'ok' };
+      expect(row).toMatchObject({ ...base, format, allocations, frees });
     }
   });
 
@@ -49,7 +50,8 @@ describe('a trace', () => {
 
   test('comes from stdin too, plain and gzipped, and is the same', async () => {
     const input = readFileSync(fixture('ftrace.txt'));
-    const ends = await Promise.all([input, gzipSync(input)].map((bytes) => smpalloc('replay - --json', { input: bytes })));
+    const inputs = [input, gzipSync(input)];
+    const ends = await Promise.all(inputs.map((bytes) => smpalloc('replay - --json', { input: bytes })));
     for (const { code, stdout } of ends) {
       expect(code).toBe(0);
       expect(JSON.parse(stdout).rows[0]).toMatchObject({ format: 'ftrace', allocations: 64, frees: 57, audit: 'ok' });
@@ -81,8 +83,8 @@ describe('a trace', () => {
 
   test('of a kernel may reallocate: a block is freed to the type it came from', async () => {
     const path = file('kernel.txt', lines(
-      '# alloctrace 1 kernel', '# type 0 skb_alloc', '# cache 0 names 4096 4096', '1 0 m 1 8 8 @0', '2 0 k 2 4096 4096 @0',
-      '3 1 r 3 16 1', '4 1 r 4 9000 2', '5 0 f 3',
+      '# alloctrace 1 kernel', '# type 0 skb_alloc', '# cache 0 names 4096 4096', '1 0 m 1 8 8 @0',
+      '2 0 k 2 4096 4096 @0', '3 1 r 3 16 1', '4 1 r 4 9000 2', '5 0 f 3',
     ));
     const { code, rows } = await record(`replay ${path} --cpus 2 --invariants`);
     expect(code).toBe(0);
@@ -93,16 +95,16 @@ describe('a trace', () => {
 describe('bad lines', () => {
   const good = lines('1 0 m 1 64', '2 0 m 2 64', '3 0 f 1');
   const bad: [string, string, RegExp][] = [
-    ['an id never born', lines('1 0 m 1 64', '2 0 m 2 64', '3 0 f 7', '4 0 f 1'), /line 3: id 7 is not alive: "3 0 f 7"/],
+    ['an id never born', lines('1 0 m 1 64', '2 0 m 2 64', '3 0 f 7', '4 0 f 1'), /line 3: id 7 is not alive/],
     ['a double free', lines('1 0 m 1 64', '2 0 f 1', '3 0 f 1'), /line 3: id 1 is not alive/],
-    ['a negative size', lines('1 0 m 1 64', '2 0 m 2 -5', '3 0 f 1'), /line 2: SIZE must be an integer of 0\.\.2147483647/],
+    ['a negative size', lines('1 0 m 1 64', '2 0 m 2 -5', '3 0 f 1'), /line 2: SIZE must be an integer of 0\.\.\d+/],
     ['a size beyond all memory', lines('1 0 m 1 64', '2 0 m 2 99999999999', '3 0 f 1'), /line 2: SIZE must be/],
     ['a negative CPU', lines('1 0 m 1 64', '2 -1 m 2 8', '3 0 f 1'), /line 2: CPU must be/],
     ['words', lines('1 0 m 1 64', 'hello', '2 0 f 1'), /line 2: SEQ must be/],
-    ['a line of 10 MB', lines('1 0 m 1 64', 'x'.repeat(10_000_000), '2 0 f 1'), /line 2: the line is longer than 65536 bytes/],
+    ['a line of 10 MB', lines('1 0 m 1 64', 'x'.repeat(1e7), '2 0 f 1'), /line 2: the line is longer than 65536/],
   ];
 
-  test.each(bad)('%s: counted, with the line number, and left out', async (_, text, message) => {
+  test.concurrent.each(bad)('%s: counted, with the line number, and left out', async (_, text, message) => {
     const { code, stdout, stderr } = await smpalloc('replay - --json', { input: text });
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: 1 bad line skipped, it is line \d: .*\n$/);
@@ -116,8 +118,8 @@ describe('bad lines', () => {
     expect(stderr).toMatch(/^warning: 3 bad lines skipped, the first is line 4: /);
   });
 
-  test.each(bad)('--strict makes %s an error at its line', async (_, text, message) => {
-    const path = file('strict.txt', text);
+  test.concurrent.each(bad)('--strict makes %s an error at its line', async (what, text, message) => {
+    const path = file(`strict ${what}.txt`.replaceAll(' ', '-'), text);
     const { code, stdout, stderr } = await smpalloc(`replay ${path} --strict`);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(`${path}:${/line (\d+)/.exec(message.source)![1]}: `);
@@ -139,14 +141,14 @@ describe('a file that cannot be used is an error of input, and says why', () => 
   const damaged = Buffer.from(packed);
   damaged.fill(0xff, 2000, 2100);
 
-  test.each<[string, () => string, RegExp]>([
+  test.concurrent.each<[string, () => string, RegExp]>([
     ['none there', () => join(dir, 'none.txt'), /none\.txt: cannot be read: ENOENT/],
     ['a directory', () => dir, /EISDIR: it is a directory, give one file/],
     ['empty', () => file('empty.txt', ''), /empty\.txt: the trace is empty/],
     ['empty, gzipped', () => file('empty.gz', gzipSync('')), /empty\.gz: the trace is empty/],
-    ['of no format known', () => file('x.sh', '#!/bin/sh\n'), /unknown trace format, it begins "#!\/bin\/sh"; known are/],
-    ['of a binary relative', () => file('perf.data', 'PERFILE2\0\0'), /perf\.data file; give the output of `perf script/],
-    ['without one allocation', () => file('neg.txt', '1 0 m 1 -5\n'), /no allocation in it .*the first bad line is 1: SIZE/],
+    ['of no format known', () => file('x.sh', '#!/bin/sh\n'), /unknown trace format, it begins "#!\/bin\/sh"/],
+    ['of a binary relative', () => file('perf.data', 'PERFILE2\0\0'), /perf\.data file; give the output of/],
+    ['without one allocation', () => file('neg.txt', '1 0 m 1 -5\n'), /no allocation in it .* bad line is 1: SIZE/],
     ['of a version to come', () => file('v9.txt', '# alloctrace 9\n1 0 m 1 8\n'), /alloctrace version 9; 1 is known/],
     ['gzip cut in its header', () => file('cut.gz', packed.subarray(0, 8)), /the trace ends early/],
     ['damaged gzip', () => file('damaged.gz', damaged), /damaged gzip data/],

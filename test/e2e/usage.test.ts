@@ -8,7 +8,8 @@ import { cli, root, run, smpalloc } from './helpers/cli.js';
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 describe('help', () => {
-  test.concurrent.each(['--help', '-h', 'bench --help', 'replay --help'])('%s begins with examples and names the exit codes', async (args) => {
+  const helps = ['--help', '-h', 'bench --help', 'replay --help'];
+  test.concurrent.each(helps)('%s begins with examples and names the exit codes', async (args) => {
     const { code, stdout, stderr } = await smpalloc(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const titles = stdout.match(/^[A-Z][^:\n]*(?=:\n)/gm);
@@ -18,8 +19,8 @@ describe('help', () => {
   });
 
   test('every example of help is a command line that is understood', async () => {
-    const helps = await Promise.all(['--help', 'bench --help', 'replay --help'].map((args) => smpalloc(args)));
-    const lines = helps.flatMap(({ stdout }) => [...stdout.matchAll(/^ +smpalloc ((?:bench|replay)[^#>\n]*)/gm)]);
+    const texts = await Promise.all(helps.map((args) => smpalloc(args)));
+    const lines = texts.flatMap(({ stdout }) => [...stdout.matchAll(/^ +smpalloc ((?:bench|replay)[^#>\n]*)/gm)]);
     expect(lines.length).toBeGreaterThan(5);
     // --tunable x: refused after everything else was found right
     const ends = await Promise.all(lines.map(([, args]) => smpalloc(`${args!.trim()} --tunable x`)));
@@ -28,8 +29,8 @@ describe('help', () => {
 
   test('lists every option of the commands', async () => {
     const { stdout } = await smpalloc('bench --help');
-    const options = ['cpus', 'memory', 'free', 'stats', 'seed', 'duration', 'ops', 'rounds', 'signal-delay', 'json', 'quiet'];
-    for (const option of options) expect(stdout).toContain(`--${option}`);
+    const options = 'cpus memory free stats seed duration ops rounds signal-delay json quiet peers tunable timeout';
+    for (const option of options.split(' ')) expect(stdout).toContain(`--${option}`);
   });
 
   test.concurrent.each(['--version', '-v'])('%s is the version of the package', async (args) => {

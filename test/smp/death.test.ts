@@ -1,7 +1,9 @@
 /** CPUs die, phases fail: whoever waits for them is told, and the memory stays for the post-mortem. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import type { FreePolicy } from '../../src/index.js';
 import { P_CPU_DIED, P_CRIT_UNBALANCED, P_EXCEPTION } from '../../src/base/panics.js';
@@ -90,6 +92,16 @@ test('a phase that never ends is given up when its time is over, and its machine
     code: 'ESMP_TIMEOUT', message: 'phase: not done after 200 ms',
   });
   await expect(m.run(MISHAPS, 'loop')).rejects.toMatchObject({ code: 'ESMP_HALTED' });
+});
+
+test('a process that has given a machine up ends by itself', async () => {
+  const script = `
+    const { boot } = await import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)});
+    const m = await boot({ cpus: 2, memory: '64MiB' });
+    await m.run(${JSON.stringify(MISHAPS)}, 'loop', [], { timeout: 50 }).catch(({ code }) => console.log(code));`;
+  const node = promisify(execFile);
+  const { stdout } = await node(process.execPath, ['--input-type=module', '-e', script], { timeout: 10_000 });
+  expect(stdout).toBe('ESMP_TIMEOUT\n');
 });
 
 test('aborting stops a phase', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FREE_NAMES, STATS_NAMES } from '../../src/base/policy.js';
 import {
-  CHUNK_MASK, RB_COUNT, RB_WORDS, RB_ZONE, RSIGNAL_BIT, SL_BATCH, SL_NFREEZONES, Z_LISTED, Z_NFREE, Z_NMAX, Z_RCHUNKS,
+  CHUNK_MASK, RB_COUNT, RB_ENTRIES, RB_WORDS, RB_ZONE, RSIGNAL_BIT, SL_BATCH, SL_NFREEZONES, Z_LISTED, Z_NFREE, Z_NMAX, Z_RCHUNKS,
   Z_RCOUNT, Z_RSIGNAL, Z_SIGNALED,
 } from '../../src/dragonfly/slaballoc.layout.js';
 import { type Inside, inside } from '../helpers/inside.js';
@@ -237,7 +237,7 @@ describe('rbatch', () => {
   const batches = (m: Inside, cpu: number): [zone: number, count: number][] => {
     const open: [number, number][] = [];
     const sl = m.slab.slgdFind(cpu);
-    for (let rb = sl + SL_BATCH; rb < sl + SL_BATCH + 64 * RB_WORDS; rb += RB_WORDS) {
+    for (let rb = sl + SL_BATCH; rb < sl + SL_BATCH + RB_ENTRIES * RB_WORDS; rb += RB_WORDS) {
       if (m.i32[rb + RB_ZONE] !== 0) open.push([m.i32[rb + RB_ZONE]!, m.i32[rb + RB_COUNT]!]);
     }
     return open;
@@ -275,14 +275,13 @@ describe('rbatch', () => {
     const [m, type] = await start({ free: 'rbatch' });
     m.kmallocRaiseLimit(type, 0);
     const zones = new Map<number, number[]>();
-    while (zones.size < 66) {
+    for (let n = 0; n < RB_ENTRIES + 2; n++) {
       const chunks = m.exhaust(4000, type);
       zones.set(m.zoneOf(chunks[0]!), chunks);
     }
-    const place = (z: number) => (z / m.slab.ZONE_SIZE) % 64;
-    const [a, b] = [...zones.keys()].flatMap((x) =>
-      [...zones.keys()].filter((y) => y > x && place(y) === place(x)).map((y) => [x, y] as const),
-    )[0]!;
+    const a = Math.min(...zones.keys());
+    const b = a + RB_ENTRIES * m.slab.ZONE_SIZE;
+    expect(zones.has(b)).toBe(true);
     m.as(1);
     m.kfree(zones.get(a)![0]!, type);
     expect(batches(m, 1)).toEqual([[a, 1]]);

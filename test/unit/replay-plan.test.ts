@@ -34,13 +34,15 @@ function events(window: Window, cpu: number) {
   return Array.from({ length: window.events[cpu]! }, (_, n) => {
     const [word, slot, size, old] = words.subarray(n * EV_WORDS, (n + 1) * EV_WORDS) as unknown as number[];
     const op = word! & EV_OP_MASK;
-    return { op, slot: slot!, size: size!, old: old!, shared: (word! & EV_SHARED) !== 0, type: word! >>> EV_TYPE_SHIFT };
+    const shared = (word! & EV_SHARED) !== 0;
+    return { op, slot: slot!, size: size!, old: old!, shared, type: word! >>> EV_TYPE_SHIFT };
   });
 }
 
 describe('events', () => {
   test('keep their order, sizes and types on a CPU', async () => {
-    const { windows } = await planned(1, [[ALLOC, 0, 1, 100, 3], [ALLOC, 0, 2, 0, 1], [FREE, 0, 1], [REALLOC, 0, 3, 2, 9]]);
+    const steps: Step[] = [[ALLOC, 0, 1, 100, 3], [ALLOC, 0, 2, 0, 1], [FREE, 0, 1], [REALLOC, 0, 3, 2, 9]];
+    const { windows } = await planned(1, steps);
     expect(windows).toHaveLength(1);
     expect(windows[0]).toMatchObject({ events: [4], allocations: 3, frees: 2, crossFrees: 0, types: 3 });
     expect(events(windows[0]!, 0)).toMatchObject([
@@ -143,7 +145,8 @@ describe('windows', () => {
   });
 
   test('know the types of what is alive at their end', async () => {
-    const { windows } = await planned(1, [[ALLOC, 0, 1, 8, 4], [ALLOC, 0, 2, 8, 6], [FREE, 0, 1], [ALLOC, 0, 3, 8, 2]], 3);
+    const steps: Step[] = [[ALLOC, 0, 1, 8, 4], [ALLOC, 0, 2, 8, 6], [FREE, 0, 1], [ALLOC, 0, 3, 8, 2]];
+    const { windows } = await planned(1, steps, 3);
     expect(new Int32Array(windows[0]!.typeOf)[1]).toBe(6);
     expect([...new Int32Array(windows[1]!.typeOf)]).toEqual([2, 6]);
     // the slot that died in the first window is used again in the second
@@ -177,10 +180,13 @@ class Referee {
   run(window: Window, turns: () => number): void {
     const programs = window.programs.map((_, cpu) => events(window, cpu));
     const at = programs.map(() => 0);
-    const ready = () => programs.flatMap((program, cpu) => (at[cpu]! < program.length && this.#may(program[at[cpu]!]!) ? [cpu] : []));
+    const next = (cpu: number) => programs[cpu]![at[cpu]!];
+    const can = (cpu: number) => next(cpu) !== undefined && this.#may(next(cpu)!);
+    const ready = () => [...programs.keys()].filter(can);
     for (let cpus = ready(); cpus.length > 0; cpus = ready()) {
       const cpu = cpus[turns() % cpus.length]!;
-      this.#step(cpu, programs[cpu]![at[cpu]!++]!);
+      this.#step(cpu, next(cpu)!);
+      at[cpu]!++;
     }
     expect(at, 'every program ends: nobody waits for ever').toEqual(window.events);
     this.#window++;
@@ -214,7 +220,8 @@ class Referee {
     }
     if (op !== EV_FREE) {
       const use = `${this.#window}:${slot}`;
-      expect(this.#used.has(use) || this.#table.has(slot), `slot ${slot} is used once between two barriers`).toBe(false);
+      const taken = this.#used.has(use) || this.#table.has(slot);
+      expect(taken, `slot ${slot} is used once between two barriers`).toBe(false);
       this.#used.add(use);
       this.#table.set(slot, { type, cpu, shared, window: this.#window });
     }
@@ -259,6 +266,7 @@ describe('prepareReplay', () => {
   });
 
   test('gives back the reader\'s refusal', async () => {
-    await expect(prepareReplay({ path: fixture('none'), cpus: 1 })).rejects.toMatchObject({ code: 'ETRACE_UNREADABLE' });
+    const prepared = prepareReplay({ path: fixture('none'), cpus: 1 });
+    await expect(prepared).rejects.toMatchObject({ code: 'ETRACE_UNREADABLE' });
   });
 });

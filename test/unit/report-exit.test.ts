@@ -75,8 +75,8 @@ describe('a run that failed', () => {
   const code = (error: unknown) => failure(error, 'bench').code;
 
   test.each([
-    ['ESMP_OPTION', 2], ['ESMP_INPUT', 2], ['ESMP_TIMEOUT', 4], ['ESMP_HALTED', 3], ['ESMP_PANIC', 3], ['ESMP_PHASE', 3],
-    ['ESMP_UNBOUND', 3],
+    ['ESMP_OPTION', 2], ['ESMP_INPUT', 2], ['ESMP_TIMEOUT', 4], ['ESMP_HALTED', 3], ['ESMP_PANIC', 3],
+    ['ESMP_PHASE', 3], ['ESMP_UNBOUND', 3],
   ] as const)('with %s is %i, and says its message', (name, expected) => {
     expect(failure(new SmpallocError(name, 'why'), 'bench')).toEqual({ code: expected, lines: ['why'] });
   });

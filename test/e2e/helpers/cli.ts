@@ -13,7 +13,8 @@ export const root = fileURLToPath(new URL('../../..', import.meta.url));
 export const cli = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 if (!existsSync(cli)) throw new Error(`${cli} is missing: npm run build:js`);
 
-export const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/trace/${name}`, import.meta.url));
+const fixtures = new URL('../../fixtures/trace/', import.meta.url);
+export const fixture = (name: string): string => fileURLToPath(new URL(name, fixtures));
 
 const LIMIT_MS = 60_000;
 
