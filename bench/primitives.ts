@@ -29,7 +29,9 @@ bench
   .add('Atomics.load', batch(() => { for (let n = 0; n < BATCH; n++) Atomics.load(i32, 8); }))
   .add('Atomics.store', batch(() => { for (let n = 0; n < BATCH; n++) Atomics.store(i32, 8, n); }))
   .add('Atomics.add', batch(() => { for (let n = 0; n < BATCH; n++) Atomics.add(i32, 8, 1); }))
-  .add('Atomics.compareExchange', batch(() => { for (let n = 0; n < BATCH; n++) Atomics.compareExchange(i32, 8, n, n + 1); }))
+  .add('Atomics.compareExchange', batch(() => {
+    for (let n = 0; n < BATCH; n++) Atomics.compareExchange(i32, 8, n, n + 1);
+  }))
   .add('Atomics.add on i64', batch(() => { for (let n = 0; n < BATCH; n++) Atomics.add(i64, 8, 1n); }))
   .add('Atomics.notify, nobody waits', batch(() => { for (let n = 0; n < BATCH; n++) Atomics.notify(i32, 8); }));
 await bench.run();
@@ -37,7 +39,7 @@ console.log(`Node ${process.version}`);
 console.table(
   bench.table(({ name, result }) =>
     result.state === 'completed'
-      ? { operation: name, 'ns median': (result.latency.p50 * 1e6).toFixed(2), 'ns p99': (result.latency.p99 * 1e6).toFixed(2) }
-      : { operation: name, 'ns median': result.state, 'ns p99': '' },
+      ? { operation: name, ns: (result.latency.p50 * 1e6).toFixed(2), p99: (result.latency.p99 * 1e6).toFixed(2) }
+      : { operation: name, ns: result.state, p99: '' },
   ),
 );

@@ -1,13 +1,14 @@
 /**
- * const-functions.mjs — build step on the finished chunk, for the optimizing compiler (measured: docs/design/building.md).
+ * const-functions.mjs — build step on the finished chunk, for the optimizing compiler (docs/design/building.md).
  *
- * 1  Top-level `function f() {}` becomes `const f = function() {};`. A declaration is a binding that somebody might assign
- *    to, so V8 checks the target of every call to one; a `const` is folded into the caller. Declarations are hoisted and
- *    constants are not, so they are moved to the chunk's top, where a function value does nothing but exist: the program
- *    means what it meant.
- * 2  A function whose name ends in `Slow` is the rare half of a short function. V8 inlines by size and by what happened
- *    while it warmed up, when the rare half is not rare; then the short function becomes too large to be inlined itself.
- *    So slow functions get a call that is never made and whose arguments put them over the size V8 inlines (460 bytes).
+ * 1  Top-level `function f() {}` becomes `const f = function() {};`. A declaration is a binding that somebody might
+ *    assign to, so V8 checks the target of every call to one; a `const` is folded into the caller. Declarations are
+ *    hoisted and constants are not, so they are moved to the chunk's top, where a function value does nothing but
+ *    exist: the program means what it meant.
+ * 2  A function whose name ends in `Slow` is the rare half of a short function. V8 inlines by size and by what
+ *    happened while it warmed up, when the rare half is not rare; then the short function becomes too large to be
+ *    inlined itself. So slow functions get a call that is never made and whose arguments put them over the size V8
+ *    inlines (460 bytes).
  */
 import MagicString from 'magic-string';
 import { parseAst } from 'rolldown/parseAst';

@@ -39,7 +39,7 @@ import { remoteFree } from './slab_remote.js';
 import {
   Z_BASEPTR, Z_CHUNKSIZE, Z_CPU, Z_LCHUNKS, Z_LISTED, Z_MAGIC, Z_NFREE, Z_NSPAN, ZALLOC_SLAB_MAGIC,
 } from './slaballoc.layout.js';
-import { FREE, slgdFind, ZONE_MASK, zoneRelist } from './slglobaldata.js';
+import { FREE, slgdFind, zoneOf, zoneRelist } from './slglobaldata.js';
 
 declare const INVARIANTS: boolean;
 
@@ -57,7 +57,7 @@ const NO_POINTER = 7 | ~((1 << (32 - Math.clz32(i32[SB_NPAGES] * 4096 - 1))) - 1
  * @param type address of the malloc_type it was allocated with
  */
 export function kfree(ptr: number, type: number): void {
-  const z = ptr & ZONE_MASK;
+  const z = zoneOf(ptr);
   const zw = z >>> 2;
   // -(owner + 1) in kmemusage says: an active zone, and ours. It does not change while one of its chunks is out.
   if (
@@ -111,7 +111,7 @@ function kfreeSlow(ptr: number, type: number): void {
 export function ownerZone(ptr: number): number {
   if ((ptr - KVA_START) >>> 0 >= KVA_BYTES || (ptr & 7) !== 0) panic(P_BADFREE, ptr);
   if (racy(btokup(ptr)) > 0) return (ptr & 4095) === 0 ? 0 : panic(P_BADFREE, ptr);
-  const z = ptr & ZONE_MASK;
+  const z = zoneOf(ptr);
   const zw = z >>> 2;
   if (z < KVA_START || racy(btokup(z)) >= 0 || i32[zw + Z_MAGIC] !== ZALLOC_SLAB_MAGIC) panic(P_BADFREE, ptr);
   if (ptr < i32[zw + Z_BASEPTR]) panic(P_BADFREE, ptr);
@@ -125,7 +125,7 @@ function chunkFree(z: number, chunk: number): void {
     chunkMarkFree(z, chunk);
     chunkPoison(chunk, i32[zw + Z_CHUNKSIZE]);
     const next = i32[zw + Z_LCHUNKS];
-    if (next !== 0 && (next - z) >>> 0 >= ~ZONE_MASK) panic(P_BADFREE2, next);
+    if (next !== 0 && zoneOf(next) !== z) panic(P_BADFREE2, next);
   }
   i32[chunk >>> 2] = i32[zw + Z_LCHUNKS];
   i32[zw + Z_LCHUNKS] = chunk;

@@ -33,7 +33,7 @@ import {
   Z_LCHUNKS, Z_MAGIC, Z_NEXT, Z_NFREE, Z_NMAX, Z_OVBYTES, Z_PREV, Z_RCHUNKS, Z_RCOUNT, Z_SIGNALED,
   Z_UENDINDEX, Z_UINDEX, Z_WORDS, Z_ZONEINDEX, ZALLOC_FREE_MAGIC, ZALLOC_OVSZ_MAGIC, ZALLOC_SLAB_MAGIC,
 } from './slaballoc.layout.js';
-import { FREE, slCount, ZONE_SIZE, zoneInsertHead, zoneRemove } from './slglobaldata.js';
+import { FREE, slCount, ZONE_MASK, ZONE_SIZE, zoneOf, zoneInsertHead, zoneRemove } from './slglobaldata.js';
 
 declare const INVARIANTS: boolean;
 
@@ -59,7 +59,7 @@ export function zoneCreate(sl: number, zi: number, chunkSize: number): number {
   } else {
     const got = kmemSlabAlloc(ZONE_SIZE);
     if (got === 0) return 0;
-    z = got & ~1;
+    z = zoneOf(got & ~1);
     if ((got & 1) !== 0) flags = 0;
     slCount(sl, SLC_GENALLOC, ZONE_SIZE / 1024);
   }
@@ -74,13 +74,13 @@ function zoneInit(sl: number, z: number, zi: number, chunkSize: number, flags: n
   const zw = z >>> 2;
   const headerBytes = (Z_WORDS + (INVARIANTS ? (ZONE_SIZE / chunkSize + 31) >>> 5 : 0)) * 4;
   // a power-of-two size is aligned to itself: old users of malloc count on it
-  const off = roundUp(headerBytes, isPowerOf2(chunkSize) ? chunkSize : 8);
-  const nmax = Math.floor((ZONE_SIZE - off) / chunkSize);
+  const first = roundUp(z + headerBytes, isPowerOf2(chunkSize) ? chunkSize : 8);
+  const nmax = Math.floor(((z & ZONE_MASK) + ZONE_SIZE - first) / chunkSize);
   const junk = i32[sl + SL_JUNKINDEX];
   if (flags !== 0) bzero(z, headerBytes);
   i32[zw + Z_CPU] = curcpu;
   i32[zw + Z_NMAX] = nmax;
-  i32[zw + Z_BASEPTR] = z + off;
+  i32[zw + Z_BASEPTR] = first;
   i32[zw + Z_ZONEINDEX] = zi;
   i32[zw + Z_FLAGS] = flags;
   i64[(zw + Z_CHUNKSIZE) >>> 1] = BigInt(chunkSize);
@@ -147,7 +147,7 @@ export function zonesRelease(keep: number): void {
     }
     slabUnlock(sl);
     critExit();
-    if (z !== 0) kmemSlabFree(z, ZONE_SIZE);
+    if (z !== 0) kmemSlabFree(z & ZONE_MASK, ZONE_SIZE);
     else if (ov !== 0) kmemSlabFree(ov, i32[(ov >>> 2) + Z_OVBYTES]);
     else return;
   }

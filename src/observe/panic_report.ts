@@ -80,7 +80,9 @@ function exceptionText(memory: Memory): string {
 
 /** The zone an address lies in, if there is one. */
 function zoneOf(memory: Memory, address: number): number {
-  const zone = address & ~(memory.sb(SB_ZONE_SIZE) - 1);
+  const base = address & ~(memory.sb(SB_ZONE_SIZE) - 1);
+  // the header's place in its zone: dragonfly/slglobaldata.ts, zoneOf
+  const zone = base + ((base / memory.sb(SB_ZONE_SIZE)) % 16) * 256;
   if (zone >>> 12 < memory.sb(SB_FIRST_PAGE) || zone >>> 12 >= memory.sb(SB_NPAGES)) return 0;
   return memory.i32[zone >>> 2] === ZALLOC_SLAB_MAGIC ? zone : 0;
 }

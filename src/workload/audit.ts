@@ -25,7 +25,7 @@ import {
   CHUNK_MASK, SL_FREEOVZONES, SL_FREEZONES, Z_BASEPTR, Z_CHUNKSIZE, Z_CPU, Z_LCHUNKS, Z_LISTED, Z_MAGIC, Z_NEXT,
   Z_NFREE, Z_NMAX, Z_OVBYTES, Z_RCHUNKS, Z_UENDINDEX, Z_UINDEX, ZALLOC_SLAB_MAGIC,
 } from '../dragonfly/slaballoc.layout.js';
-import { myslgd, slgdFind } from '../dragonfly/slglobaldata.js';
+import { myslgd, slgdFind, ZONE_MASK, zoneOf } from '../dragonfly/slglobaldata.js';
 import { btokup } from '../vm/kmemusage.js';
 import {
   FQ_COUNT, FQ_WORDS, PG_ORDER, PG_WORDS, VM_FREE_COUNT, VM_FREE_QUEUES, VM_NFREEORDER, VM_WIRE_COUNT,
@@ -90,7 +90,7 @@ function auditPage(page: number, spare: Map<number, number>, audit: Mutable<Audi
     return ku;
   }
   if (ku < 0) {
-    auditZone(address, -ku - 1, audit);
+    auditZone(zoneOf(address), -ku - 1, audit);
     return ZONE_SIZE >>> 12;
   }
   return (spare.get(address) ?? 0) >>> 12;
@@ -147,11 +147,11 @@ function spareZones(violations: string[]): Map<number, number> {
   const spare = new Map<number, number>();
   for (let cpu = 0; cpu < NCPU; cpu++) {
     for (let z = i32[slgdFind(cpu) + SL_FREEZONES]; z !== 0; z = i32[(z >>> 2) + Z_NEXT]) {
-      if (spare.has(z)) {
+      if (spare.has(z & ZONE_MASK)) {
         violations.push(`zone 0x${z.toString(16)} is spare twice`);
         break;
       }
-      spare.set(z, ZONE_SIZE);
+      spare.set(z & ZONE_MASK, ZONE_SIZE);
     }
     for (let z = i32[slgdFind(cpu) + SL_FREEOVZONES]; z !== 0; z = i32[(z >>> 2) + Z_NEXT]) {
       spare.set(z, i32[(z >>> 2) + Z_OVBYTES]);

@@ -12,7 +12,7 @@ import { kmallocRaiseLimit } from '../dragonfly/krealloc.js';
 import { M_WAITOK, M_ZERO } from '../dragonfly/malloc.js';
 import { Z_CHUNKSIZE } from '../dragonfly/slaballoc.layout.js';
 import { slabCleanup } from '../dragonfly/slab_cleanup.js';
-import { ZONE_MASK } from '../dragonfly/slglobaldata.js';
+import { zoneOf } from '../dragonfly/slglobaldata.js';
 import { curcpu } from '../hw/curcpu.js';
 import { i32 } from '../hw/heap.js';
 import { HWC_LOADS, HWC_LOCKED } from '../hw/intr.layout.js';
@@ -94,7 +94,7 @@ export function local(
 export function statsUpdate(part: PhasePart, type: number, ops: number): Lap {
   // any live block will do: its zone holds its size as a 64-bit word
   const block = kmalloc(64, type, M_WAITOK);
-  const sizeAt = (((block & ZONE_MASK) >>> 2) + Z_CHUNKSIZE) >>> 1;
+  const sizeAt = ((zoneOf(block) >>> 2) + Z_CHUNKSIZE) >>> 1;
   const result = lap(part, () => statsUpdateLoop(type, sizeAt, ops));
   kfree(block, type);
   return result;

@@ -35,7 +35,7 @@ export async function inside(options: BootOptions = {}) {
   const memory = new Memory(heap);
   const word = (address: number, offset: number): number => engine.i32[(address >>> 2) + offset]!;
   /** Address of the zone a chunk lies in. */
-  const zoneOf = (chunk: number): number => chunk & parts.slab.ZONE_MASK;
+  const zoneOf = (chunk: number): number => parts.slab.zoneOf(chunk);
   return {
     ...engine,
     /** live bindings of a module graph must be read through it */
@@ -131,14 +131,23 @@ type Access = 'load' | 'store' | 'compareExchange' | 'exchange' | 'add' | 'or' |
  * the word. Let `then` be another CPU's doing (m.on).
  */
 export function afterAccess<T>(access: Access, word: number, then: () => void, run: () => T): T {
+  return atAccess(access, word, () => {}, then, run);
+}
+
+/** The same, right before the access. */
+export function beforeAccess<T>(access: Access, word: number, then: () => void, run: () => T): T {
+  return atAccess(access, word, then, () => {}, run);
+}
+
+function atAccess<T>(access: Access, word: number, before: () => void, after: () => void, run: () => T): T {
   const real = Atomics[access] as (...args: unknown[]) => number;
   let done = false;
   const patched = (...args: unknown[]): number => {
+    if (done || args[1] !== word) return real.apply(Atomics, args);
+    done = true;
+    before();
     const value = real.apply(Atomics, args);
-    if (!done && args[1] === word) {
-      done = true;
-      then();
-    }
+    after();
     return value;
   };
   const target = Atomics as unknown as Record<string, unknown>;
@@ -149,7 +158,7 @@ export function afterAccess<T>(access: Access, word: number, then: () => void, r
   } finally {
     target[access] = real;
   }
-  if (!done) throw new Error(`afterAccess: no ${access} of word ${word}`);
+  if (!done) throw new Error(`no ${access} of word ${word}`);
   return result;
 }
 

@@ -130,6 +130,8 @@ describe('mutexes', () => {
       () => m.mtxLock(MTX),
     );
     expect(slept).toBe(true);
+    // others may sleep behind it: it took the lock marked, so that its unlock wakes one
+    expect(m.i32[MTX]).toBe(0x10000 | 1);
   });
 
   test.each(MTX_NAMES)('%s: a waiter goes on serving its messages', async (mutex) => {

@@ -151,7 +151,7 @@ const PROVOCATIONS: Provocation[] = [
   {
     code: P.P_BIT_ILLEGAL,
     what: 'an address behind the last chunk is freed',
-    act: (m, type) => m.kfree(m.zoneOf(m.kmalloc(1000, type, WAITOK)) + m.slab.ZONE_SIZE - 8, type),
+    act: (m, type) => m.kfree((m.kmalloc(1000, type, WAITOK) | ~m.slab.ZONE_MASK) - 7, type),
     message: /bit index \d+ is illegal$/,
   },
   {

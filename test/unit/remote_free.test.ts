@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FREE_NAMES, STATS_NAMES } from '../../src/base/policy.js';
 import {
-  CHUNK_MASK, RB_COUNT, RB_ENTRIES, RB_WORDS, RB_ZONE, RSIGNAL_BIT, SL_BATCH, SL_NFREEZONES, Z_LISTED, Z_NFREE, Z_NMAX, Z_RCHUNKS,
-  Z_RCOUNT, Z_RSIGNAL, Z_SIGNALED,
+  CHUNK_MASK, RB_COUNT, RB_ENTRIES, RB_WORDS, RB_ZONE, RSIGNAL_BIT, SL_BATCH, SL_NFREEZONES, Z_LISTED, Z_NFREE, Z_NMAX,
+  Z_RCHUNKS, Z_RCOUNT, Z_RSIGNAL, Z_SIGNALED,
 } from '../../src/dragonfly/slaballoc.layout.js';
 import { type Inside, inside } from '../helpers/inside.js';
 import { freeOn1, LINKED, signals, start, tick } from '../helpers/remote.js';

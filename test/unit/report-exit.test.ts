@@ -4,6 +4,7 @@ import { SmpallocError } from '../../src/base/errors.js';
 import { failure, UsageError } from '../../src/cli/exit.js';
 import { colorsFor } from '../../src/cli/colors.js';
 import { output } from '../../src/cli/output.js';
+import { Session } from '../../src/cli/session.js';
 import { MachinePanic } from '../../src/host/machine.js';
 import { TraceError } from '../../src/host/trace/errors.js';
 import { parseRecord } from '../../src/report/record.js';
@@ -95,11 +96,45 @@ describe('a run that failed', () => {
     });
   });
 
-  test('through a bug of ours is nobody else\'s fault: 3, with the stack', () => {
+  test("through a bug of ours is nobody else's fault: 3, with the stack", () => {
     const { code: bug, lines } = failure(new TypeError('x is undefined'), 'bench');
     expect(bug).toBe(3);
     expect(lines[0]).toMatch(/^a bug in smpalloc: TypeError: x is undefined\n +at /);
     expect(failure('words', 'bench').lines[0]).toContain('words');
+  });
+});
+
+describe('^C', () => {
+  const listeners = process.listeners('SIGINT');
+  let now = 1000;
+  const exit = vi.fn();
+  beforeEach(() => {
+    exit.mockClear();
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    vi.spyOn(process, 'exit').mockImplementation(exit as never);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    for (const listener of process.listeners('SIGINT')) {
+      if (!listeners.includes(listener)) process.off('SIGINT', listener);
+    }
+  });
+
+  test('is heard once though npm and the terminal both send it; a second one leaves', () => {
+    const session = new Session(['bench']);
+    process.emit('SIGINT');
+    now += 5;
+    process.emit('SIGINT');
+    expect(session.signal.aborted).toBe(true);
+    expect(exit).not.toHaveBeenCalled();
+    now += 500;
+    process.emit('SIGINT');
+    expect(exit).toHaveBeenCalledWith(130);
+  });
+
+  test('the command line is kept as a shell would want it again', () => {
+    const { command } = new Session(['replay', 'my trace.gz', "--tunable=it's", '--free', 'ipi,rbatch']);
+    expect(command).toBe("replay 'my trace.gz' '--tunable=it'\\''s' --free ipi,rbatch");
   });
 });
 

@@ -4,7 +4,7 @@ import {
 } from '../../src/base/panics.js';
 import { SB_FIRST_PAGE, SB_NPAGES, SB_VM } from '../../src/hw/superblock.layout.js';
 import {
-  FQ_COUNT, FQ_WORDS, PG_ORDER, VM_FREE_COUNT, VM_FREE_QUEUES, VM_NFREEORDER, VM_WIRE_COUNT, VM_WIRE_PEAK,
+  FQ_COUNT, FQ_WORDS, PG_DIRTY, PG_ORDER, VM_FREE_COUNT, VM_FREE_QUEUES, VM_NFREEORDER, VM_WIRE_COUNT, VM_WIRE_PEAK,
 } from '../../src/vm/vm_page.layout.js';
 import { type Inside, inside, panicCodeOf } from '../helpers/inside.js';
 
@@ -188,6 +188,16 @@ describe('known-zero memory', () => {
     for (let page; (page = m.phys.vmPhysAllocContig(1)) !== 0; ) {
       if (!m.phys.vmPhysIsZero(page)) continue;
       expect(m.i32.subarray(page << 10, (page + 1) << 10).every((word) => word === 0), `page ${page}`).toBe(true);
+    }
+  });
+
+  test('is not what grew together with a used buddy', () => {
+    for (const dirty of [0, 1]) {
+      const page = m.phys.vmPhysAllocPages(1);
+      m.phys.vmPhysFreePages(page + dirty, 0, PG_DIRTY);
+      m.phys.vmPhysFreePages(page + 1 - dirty, 0, 0);
+      const again = m.phys.vmPhysAllocPages(1);
+      expect(again === page && m.phys.vmPhysIsZero(again)).toBe(false);
     }
   });
 
