@@ -72,27 +72,23 @@ const PANICS: Readonly<Record<number, string>> = {
 export const PANIC_CODES: readonly number[] = Object.keys(PANICS).map(Number);
 
 /** KKASSERTs by number: the condition that must hold. */
-export const A_NFREE_ZERO = 1;
 export const A_ZONE_MAGIC = 2;
 export const A_ZONE_CPU = 3;
 export const A_OVSZ_MAGIC = 4;
 export const A_RCOUNT = 5;
 export const A_ZONE_LIVE = 6;
 export const A_IPIQ_USED = 7;
-export const A_IPIQ_CRIT = 8;
 export const A_CS_NESTED = 9;
 export const A_REALLOC_ZERO = 10;
 export const A_IPIF_BOUND = 11;
 
 const ASSERTIONS: Readonly<Record<number, string>> = {
-  [A_NFREE_ZERO]: 'z->z_NFree == 0',
   [A_ZONE_MAGIC]: 'z->z_Magic == ZALLOC_SLAB_MAGIC',
   [A_ZONE_CPU]: 'z->z_Cpu == gd->gd_cpuid',
   [A_OVSZ_MAGIC]: 'z->z_Magic == ZALLOC_OVSZ_MAGIC',
   [A_RCOUNT]: 'z->z_RCount > 0',
   [A_ZONE_LIVE]: 'kup->ku_pagecnt < 0',
   [A_IPIQ_USED]: 'ip->ip_windex - ip->ip_rindex != MAXCPUFIFO - 1',
-  [A_IPIQ_CRIT]: 'curthread->td_critcount',
   [A_CS_NESTED]: 'td->td_cscount == 0',
   [A_REALLOC_ZERO]: '(flags & M_ZERO) == 0',
   [A_IPIF_BOUND]: 'ip->ip_func[ri] != NULL',

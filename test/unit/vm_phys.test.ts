@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
-  A_NFREE_ZERO, P_PHYS_FREE_ORDER, P_PHYS_ORDER, P_PHYS_SPLIT_ORDER, panicText,
+  A_ZONE_MAGIC, P_PHYS_FREE_ORDER, P_PHYS_ORDER, P_PHYS_SPLIT_ORDER, panicText,
 } from '../../src/base/panics.js';
 import { SB_FIRST_PAGE, SB_NPAGES, SB_VM } from '../../src/hw/superblock.layout.js';
 import {
@@ -233,5 +233,5 @@ describe('wired pages', () => {
 
 test('an assertion that is not in use has its text still', () => {
   const names = { type: () => '', exception: () => '' };
-  expect(panicText(13, [A_NFREE_ZERO, 16], names)).toBe('assertion: z->z_NFree == 0 (0x10)');
+  expect(panicText(13, [A_ZONE_MAGIC, 16], names)).toBe('assertion: z->z_Magic == ZALLOC_SLAB_MAGIC (0x10)');
 });
