@@ -78,7 +78,7 @@ export function mistake({ rank, parties }, type, what, block) {
     'free by a misaligned pointer': () => kfree(block + 4, type),
     'free from the middle': () => kfree(block + 8, type),
     'free in a smashed zone': () => {
-      i32[(block & ~0x7fff) >>> 2] = 0x12345678;
+      i32[((block & ~0x7fff) + ((block >>> 15) & 15) * 256) >>> 2] = 0x12345678;
       kfree(block, type);
     },
   };
