@@ -1,7 +1,7 @@
 /**
  * slaballoc.layout.ts — a zone of equal chunks, and what a CPU keeps of its zones (DragonFly sys/sys/slaballoc.h).
  *
- *   z (ZoneSize-aligned)
+ *   z: at one of 16 places in the first page of a ZoneSize-aligned block (slglobaldata.ts, zoneOf)
  *     ┌────────────────────────────────────────┐
  *     │ magic cpu nmax base zoneindex chunksize │ line 0  const while the zone lives: remote freers read it
  *     ├────────────────────────────────────────┤
@@ -16,7 +16,7 @@
  *
  * Identity at quiescence: NFree + allocated + |RChunks| + batched elsewhere = NMax. NFree counts LChunks and the area
  * never handed out. A zone is on its CPU's ZoneAry exactly when NFree > 0 (the policies before `rsignal2` may strand
- * one: kernel.md R40).
+ * one: R40 in docs/races.md).
  *
  * z_RChunks is the head of a list through the chunks' first words. Under `rtagged` and `rbatch` its bit 0 is z_RSignal:
  * chunks are 8-byte aligned, so list and signal change in one compare-and-swap.
@@ -81,7 +81,7 @@ export const NZONES = 72;
  *   16 .. 159  ZoneAry: heads, then tails
  *   160        FreeZones, NFreeZones, FreeOvZones, JunkIndex
  *   176        counters, doubles
- *   208        open batches of remote frees (policy `rbatch`): {zone, head, tail, count}
+ *   208 ..     open batches of remote frees (policy `rbatch`): {zone, head, tail, count}
  */
 export const SL_MTX = 0;
 export const SL_ZONEARY = 16;

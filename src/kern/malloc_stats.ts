@@ -11,7 +11,7 @@
  *
  * Follows   FreeBSD sys/kern/kern_malloc.c rev. 63a7e0a3 (malloc_type_zone_allocated, malloc_type_freed) and the mutex
  *           version before it. Only successful allocations are counted, and nothing for size 0.
- * Rule      a slot is written by its CPU only (kernel.md C.2); under invariants its last writer is kept and checked.
+ * Rule      a slot is written by its CPU only; under invariants its last writer is kept and checked.
  * Runs in   mtsAllocated, mtsFreed: inside a critical section. The others: anywhere.
  * See       docs/design/statistics.md
  */
@@ -134,7 +134,7 @@ function unlockType(mtx: number): void {
 
 /**
  * Bytes in use by a type, summed over CPUs without a lock. CPUs go on writing meanwhile, so the sum belongs to no
- * single moment; a negative one is shown as 0 (kernel.md R4).
+ * single moment; a negative one is shown as 0 (R4).
  */
 export function mallocTypeMemuse(type: number): number {
   if (STATS === STATS_NONE) return 0;

@@ -2,7 +2,7 @@
  * malloc_types.ts — what the types of a machine have in use, read from outside under any statistics policy.
  *
  * Counters are read without synchronisation, as vmstat does; a type whose frees were seen before its allocations would
- * show less than nothing, and shows 0 (kernel.md R4).
+ * show less than nothing, and shows 0 (R4).
  */
 import { STATS_ATOMIC, STATS_MUTEX, STATS_MUTEX_UP, STATS_NONE } from '../base/policy.js';
 import { SB_MALLOC, SB_STATS } from '../hw/superblock.layout.js';

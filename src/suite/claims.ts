@@ -86,7 +86,7 @@ function auditClaims(rows: readonly Row[]): Claim[] {
   const bad = audited.filter(({ audit }) => audit !== 'ok');
   return [
     {
-      id: 'audit', source: 'kernel.md C',
+      id: 'audit', source: 'smpalloc',
       text: 'every run ends with its identities intact: chunks, pages, queues, statistics',
       pass: bad.length === 0,
       measured: bad.length === 0 ? `${audited.length} of ${audited.length} rows` : `${bad[0]!.suite}: ${bad[0]!.audit}`,

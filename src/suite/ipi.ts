@@ -30,7 +30,7 @@ export interface IpiRow extends RowBase {
   casFails: number;
   zonesPeak: number;
   zonesEnd: number;
-  /** zones whose freed chunks nobody will be told of (kernel.md R40) */
+  /** zones whose freed chunks nobody will be told of (R40) */
   stranded: number;
   /** allocations and frees per microsecond, median of passes */
   mops: number;

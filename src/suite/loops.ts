@@ -2,7 +2,7 @@
  * loops.ts — pair, local, larson, xmalloc, ring: the allocator at work, and the C allocators beside it.
  *
  * Every suite is the same experiment: machines, one a policy, set up, warmed up, then rounds in turn; with `peers` the
- * C programs of bench/peers run one round in between. Parameters: reference/bench.md 5.2 and bench/peers/README.md.
+ * C programs of bench/peers run one round in between. Parameters: bench/peers/README.md.
  */
 import type { FreePolicy, StatsPolicy } from '../base/policy.js';
 import type { BootOptions } from '../host/options.js';

@@ -41,7 +41,7 @@ export interface Audit {
   /** empty: all identities hold */
   readonly violations: string[];
   readonly zones: number;
-  /** zones with free chunks in RChunks that nobody will be told of (kernel.md R40) */
+  /** zones with free chunks in RChunks that nobody will be told of (R40) */
   readonly stranded: number;
   /** blocks and bytes that are out */
   readonly blocks: number;

@@ -102,7 +102,7 @@ test.each([2, 4, 10])('%i CPUs lead rendezvous at once, and every function runs 
 
 test('handlers that answer into full queues never come to a standstill', async () => {
   const m = await machine();
-  // when both queues are full in both handlers the kernel gives up rather than wait: kernel.md R51
+  // when both queues are full in both handlers the kernel gives up rather than wait (R51)
   const answers = await run<number>(m, IPI, 'converse', [await area(m, 64), 20_000]).catch((panic) => panic.panicCode);
   expect([P_IPIQ_NESTED, [20_000, 20_000]]).toContainEqual(answers);
 });

@@ -7,7 +7,7 @@ let m: Inside;
 /** large enough for zones of 128 KiB, and with them sizes up to 16 KiB */
 beforeAll(async () => void (m = await inside({ memory: '160MiB' })));
 
-/** kernel.md 6.2: below `limit` sizes go in steps of `step`, and their class is rounded / step + base */
+/** below `limit` sizes go in steps of `step`, and their class is rounded / step + base */
 const TABLE = [
   { limit: 128, step: 8, base: -1 },
   { limit: 256, step: 16, base: 7 },
