@@ -21,7 +21,7 @@ import { add, load } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
 import { i32, i64 } from '../hw/heap.js';
 import { SB_STATS } from '../hw/superblock.layout.js';
-import { critEnter, critExit } from './critical.js';
+import { intrDisable, intrRestore } from './critical.js';
 import { NCPU } from './globaldata.js';
 import { mtxLock, mtxUnlock } from './kern_mutex.js';
 import {
@@ -60,19 +60,22 @@ export function mtsFreed(type: number, sizeAt: number): void {
   if (INVARIANTS) checkWriter(type);
 }
 
-/** malloc_type_allocated: one update on its own, with the protection its policy asks for. Thread context. */
+/**
+ * malloc_type_allocated: one update on its own, with the protection its policy asks for: for `critical` a hard section,
+ * since it is a few accesses that call nothing. Thread context.
+ */
 export function mallocTypeAllocated(type: number, sizeAt: number): void {
   if (!OWN_SLOT) return sharedAllocated(type, sizeAt);
-  critEnter();
+  intrDisable();
   mtsAllocated(type, sizeAt);
-  critExit();
+  intrRestore();
 }
 
 export function mallocTypeFreed(type: number, sizeAt: number): void {
   if (!OWN_SLOT) return sharedFreed(type, sizeAt);
-  critEnter();
+  intrDisable();
   mtsFreed(type, sizeAt);
-  critExit();
+  intrRestore();
 }
 
 function checkWriter(type: number): void {
