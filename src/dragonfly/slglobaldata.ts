@@ -14,7 +14,6 @@ export const ZONE_MASK = ~(ZONE_SIZE - 1);
 /** zone number times 256, modulo 16 places: see zoneOf */
 const COLOUR_SHIFT = 31 - Math.clz32(ZONE_SIZE) - 8;
 const COLOUR_MASK = 0xf00;
-export const ZONE_PAGES = ZONE_SIZE >>> 12;
 /** sizes from here on are oversized */
 export const ZONE_LIMIT = Math.min(ZONE_SIZE / 4, ZALLOC_ZONE_LIMIT);
 

@@ -2,6 +2,7 @@
 import type { Claim, Row } from '../suite/claims.js';
 import type { IpiRow } from '../suite/ipi.js';
 import { LOOP_NAMES, type LoopRow } from '../suite/loops.js';
+import type { TraceRow } from '../suite/replay.js';
 import type { ReplayRow } from '../suite/replay_row.js';
 import type { StatsRow } from '../suite/stats.js';
 import { NOT_AUDITED } from '../suite/suite.js';
@@ -43,6 +44,15 @@ export function claimsText(claims: readonly Claim[], paint: Paint): string {
     .join('\n');
 }
 
+/** Where the tables of ipi and replay end alike. */
+const TRACE_COLUMNS: readonly Column<TraceRow>[] = [
+  { head: 'CAS tries', cell: (row) => integer(row.casTries) },
+  { head: 'fails', cell: (row) => integer(row.casFails) },
+  { head: 'zones peak/end', cell: (row) => `${row.zonesPeak}/${row.zonesEnd}` },
+  { head: 'Mop/s', cell: (row) => short(row.mops) },
+  { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
+];
+
 function ipiTable(rows: readonly IpiRow[]): string {
   const columns: Column<IpiRow>[] = [
     { head: 'trace', cell: (row) => row.trace, left: true },
@@ -54,11 +64,7 @@ function ipiTable(rows: readonly IpiRow[]): string {
     { head: 'avoided', cell: (row) => integer(row.ipiAvoided) },
     { head: 'per 1000', cell: (row) => short(row.per1000) },
     { head: 'reduction', cell: (row) => `${integer(row.reduction)}x` },
-    { head: 'CAS tries', cell: (row) => integer(row.casTries) },
-    { head: 'fails', cell: (row) => integer(row.casFails) },
-    { head: 'zones peak/end', cell: (row) => `${row.zonesPeak}/${row.zonesEnd}` },
-    { head: 'Mop/s', cell: (row) => short(row.mops) },
-    { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
+    ...TRACE_COLUMNS,
   ];
   return table(columns, rows);
 }
@@ -105,11 +111,7 @@ function replayTable(rows: readonly ReplayRow[]): string {
     { head: 'messages', cell: (row) => integer(row.ipiMessages) },
     { head: 'interrupts', cell: (row) => integer(row.ipiInterrupts) },
     { head: 'per 1000', cell: (row) => short(row.per1000) },
-    { head: 'CAS tries', cell: (row) => integer(row.casTries) },
-    { head: 'fails', cell: (row) => integer(row.casFails) },
-    { head: 'zones peak/end', cell: (row) => `${row.zonesPeak}/${row.zonesEnd}` },
-    { head: 'Mop/s', cell: (row) => short(row.mops) },
-    { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
+    ...TRACE_COLUMNS,
   ];
   return table(columns, rows);
 }

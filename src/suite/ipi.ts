@@ -9,35 +9,14 @@ import { Jobs } from '../host/jobs.js';
 import type { Machine } from '../host/machine.js';
 import type { PreparedReplay } from '../host/prepare_replay.js';
 import { tracePath } from '../host/trace/bundled.js';
-import { emptyPass, type Pass, Replayer } from './replay.js';
-import { auditText, bootOptions, median, type RowBase, rounds, type SuiteOptions, withMachines } from './suite.js';
+import { emptyPass, type Pass, Replayer, type TraceRow } from './replay.js';
+import { auditText, bootOptions, median, rounds, type SuiteOptions, withMachines } from './suite.js';
 
-export interface IpiRow extends RowBase {
+export interface IpiRow extends TraceRow {
   suite: 'ipi';
-  trace: string;
-  allocations: number;
-  frees: number;
-  remoteFrees: number;
-  ipiMessages: number;
-  ipiInterrupts: number;
-  /** messages that found an interrupt already requested */
-  ipiAvoided: number;
-  /** messages per 1000 remote frees */
-  per1000: number;
   /** messages per remote free of policy `ipi`, over this policy's; a policy without messages counts as one */
   reduction: number;
-  casTries: number;
-  casFails: number;
-  zonesPeak: number;
-  zonesEnd: number;
-  /** zones whose freed chunks nobody will be told of (R40) */
-  stranded: number;
-  /** allocations and frees per microsecond, median of passes */
-  mops: number;
-  /** CPU seconds the threads really got, all passes */
-  cpuSeconds: number | null;
   passes: number;
-  signalDelay: number | 'tick';
 }
 
 export const IPI_TRACES = ['redis-io3', 'kernel-net'];

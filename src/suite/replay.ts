@@ -4,13 +4,14 @@
 import type { Machine } from '../host/machine.js';
 import type { Window } from '../host/replay_plan.js';
 import type { Lap } from '../workload/phases.js';
-import { phase, type SuiteOptions, WORKLOADS } from './suite.js';
+import { phase, type RowBase, type SuiteOptions, WORKLOADS } from './suite.js';
 
 /** Counts of one pass over a trace. */
 export interface PassCounts {
   remoteFrees: number;
   ipiMessages: number;
   ipiInterrupts: number;
+  /** messages that found an interrupt already requested */
   ipiAvoided: number;
   casTries: number;
   casFails: number;
@@ -22,6 +23,24 @@ export interface Pass extends PassCounts {
   /** wall and CPU milliseconds of the timed part */
   ms: number;
   cpuMs: number | null;
+}
+
+/** What every row about a trace says: ipi and replay. */
+export interface TraceRow extends RowBase, PassCounts {
+  trace: string;
+  allocations: number;
+  frees: number;
+  /** messages per 1000 remote frees */
+  per1000: number;
+  zonesPeak: number;
+  zonesEnd: number;
+  /** zones whose freed chunks nobody will be told of (R40) */
+  stranded: number;
+  /** allocations and frees per microsecond */
+  mops: number;
+  /** CPU seconds the threads really got, all passes */
+  cpuSeconds: number | null;
+  signalDelay: number | 'tick';
 }
 
 const COUNTERS: Record<keyof PassCounts, string> = {

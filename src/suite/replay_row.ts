@@ -7,28 +7,12 @@ import type { FreePolicy } from '../base/policy.js';
 import { ReplayPlan } from '../host/replay_plan.js';
 import { readTrace } from '../host/trace/read.js';
 import type { TraceSummary } from '../host/trace/trace.js';
-import { emptyPass, type Pass, Replayer } from './replay.js';
-import { auditText, bootOptions, type RowBase, type SuiteOptions, withMachines } from './suite.js';
+import { emptyPass, type Pass, Replayer, type TraceRow } from './replay.js';
+import { auditText, bootOptions, type SuiteOptions, withMachines } from './suite.js';
 
-export interface ReplayRow extends RowBase {
+export interface ReplayRow extends TraceRow {
   suite: 'replay';
-  trace: string;
   format: string;
-  allocations: number;
-  frees: number;
-  remoteFrees: number;
-  ipiMessages: number;
-  ipiInterrupts: number;
-  ipiAvoided: number;
-  per1000: number;
-  casTries: number;
-  casFails: number;
-  zonesPeak: number;
-  zonesEnd: number;
-  stranded: number;
-  mops: number;
-  cpuSeconds: number | null;
-  signalDelay: number | 'tick';
 }
 
 export interface ReplayResult {
