@@ -2,23 +2,34 @@
  * rolldown.config.mjs — one bundle an entry, no shared chunks: an imported constant is not a constant to V8
  * (docs/design/building.md has the measurements).
  *
- * Engine code exists in two flavours, chosen when a machine boots: `release`, and `invariants` with bitmaps, poisoning,
- * owner checks and the count of locked operations.
+ * Engine code exists in flavours. A machine boots `release`, or `invariants` with bitmaps, poisoning, owner checks and
+ * the count of locked operations. The explorer loads the `stepped` ones: every access to memory asks a scheduler first.
  */
 import { readdirSync } from 'node:fs';
 import { constFunctions } from './scripts/const-functions.mjs';
+import { stepped } from './scripts/stepped.mjs';
 
+const root = new URL('.', import.meta.url);
 const packages = ['comlink', 'cac', 'picocolors', 'valibot', 'simple-statistics', 'piscina', 'tinybench'];
 const external = (id) => id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`));
 
-function bundle(input, file, invariants = false) {
+/** constants of a flavour: checks, switchable defects (base/defects.ts), and whether a scheduler makes the accesses */
+const FLAVOURS = {
+  release: { INVARIANTS: 'false', DEFECTS: 'false', STEPPED: 'false' },
+  invariants: { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'false' },
+  stepped: { INVARIANTS: 'false', DEFECTS: 'true', STEPPED: 'true' },
+  'stepped-invariants': { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'true' },
+};
+
+function bundle(input, file, flavour = 'release') {
+  const define = FLAVOURS[flavour];
   return {
     input,
     platform: 'node',
     external,
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
-    transform: { target: 'es2023', define: { INVARIANTS: String(invariants) } },
-    plugins: [constFunctions()],
+    transform: { target: 'es2023', define },
+    plugins: define.STEPPED === 'true' ? [stepped(root), constFunctions()] : [constFunctions()],
     output: { file: `dist/${file}`, format: 'esm', sourcemap: true, codeSplitting: false },
   };
 }
@@ -35,9 +46,13 @@ const host = [
 ];
 
 const engine = ['release', 'invariants'].flatMap((flavour) => [
-  bundle('workers/vcpu.ts', `${flavour}/vcpu.js`, flavour === 'invariants'),
-  bundle('src/workload/index.ts', `${flavour}/workloads.js`, flavour === 'invariants'),
-  bundle('src/engine.ts', `${flavour}/engine.js`, flavour === 'invariants'),
+  bundle('workers/vcpu.ts', `${flavour}/vcpu.js`, flavour),
+  bundle('src/workload/index.ts', `${flavour}/workloads.js`, flavour),
+  bundle('src/engine.ts', `${flavour}/engine.js`, flavour),
 ]);
 
-export default [...host, ...engine];
+const explored = ['stepped', 'stepped-invariants'].map((flavour) =>
+  bundle('src/stepped.ts', `${flavour}/engine.js`, flavour),
+);
+
+export default [...host, ...engine, ...explored];

@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 
 /** The engine from source: checks on, one thread that can be any CPU. */
 const inProcess = {
-  define: { INVARIANTS: 'true' },
+  define: { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'false' },
   plugins: [
     {
       name: 'switchable-curcpu',

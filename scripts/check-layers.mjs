@@ -18,7 +18,7 @@ import { conclude, isMain, parse, readSources, resolve, root } from './sources.m
 
 /** lowest first; strangers on one row may not import each other */
 const ROWS = [
-  ['base'], ['hw'], ['kern'], ['vm'], ['dragonfly', 'freebsd', 'netbsd'], ['workload'], ['engine.ts'],
+  ['base'], ['hw'], ['kern'], ['vm'], ['dragonfly', 'freebsd', 'netbsd'], ['workload'], ['engine.ts'], ['stepped.ts'],
   ['observe'], ['host'], ['lab'], ['suite'], ['report'], ['cli'], ['index.ts', 'vcpu.ts', 'phase_engine.ts'],
   ['workers', 'bench'],
 ];

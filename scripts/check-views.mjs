@@ -6,7 +6,8 @@
  *   atomics   Atomics is named in hw/atomics.ts only; the heap itself stays in hw/
  *   state     an operation changes nothing but the machine's memory, so no module has mutable state
  *   time      no clock, random number or timer; nowMs() only where TIME says
- *   lines     words of a line whose rule is `atomic` are not accessed plainly, other words not atomically (line-rules)
+ *   lines     words of a line whose rule is `atomic` are not accessed plainly, other words not atomically (line-rules);
+ *             racy() and racy64() say themselves that they may be late, and stand on any line
  *
  * The first and the last hold above hw/, which is what they are made of; the others from base/ to workload/.
  *

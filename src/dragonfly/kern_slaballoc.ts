@@ -20,9 +20,10 @@
 import { P_CORRUPTED_ZONE, P_MALLOC_LIMIT, P_MALLOC_MAGIC } from '../base/panics.js';
 import { FREE_LOCKED } from '../base/policy.js';
 import { store } from '../hw/atomics.js';
+import { intrUnmask } from '../hw/cpufunc.js';
 import { curcpu } from '../hw/curcpu.js';
 import { i32, u8 } from '../hw/heap.js';
-import { intrUnmask } from '../hw/intr.js';
+import { KASAN_CLIENT, kasanMark } from '../hw/kasan.js';
 import { bzero, fill32 } from '../hw/mem.js';
 import { SB_MALLOC_PATTERN, SB_ZINDEX } from '../hw/superblock.layout.js';
 import { critEnter, critExit, intrDisable, intrRestore } from '../kern/critical.js';
@@ -50,6 +51,7 @@ import { mallocOversized } from './oversized.js';
 import { zoneChunkSize } from './zoneindex.js';
 
 declare const INVARIANTS: boolean;
+declare const STEPPED: boolean;
 
 const ZINDEX = i32[SB_ZINDEX];
 const PATTERN = i32[SB_MALLOC_PATTERN] !== 0;
@@ -79,6 +81,7 @@ export function kmalloc(size: number, type: number, flags: number): number {
       i32[zw + Z_NFREE] = nfree;
       mtsAllocated(type, (zw + Z_CHUNKSIZE) >>> 1);
       intrRestore();
+      if (STEPPED) kasanMark(chunk, zoneChunkSize(size), KASAN_CLIENT);
       return chunk;
     }
     intrUnmask();
@@ -184,5 +187,6 @@ function finish(block: number, bytes: number, type: number, flags: number): numb
     fill32(address, -1, bytes);
   }
   if (KTR) ktr(KTR_MALLOC, address, type, bytes);
+  if (STEPPED) kasanMark(address, bytes, KASAN_CLIENT);
   return address;
 }

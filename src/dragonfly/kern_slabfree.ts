@@ -14,19 +14,21 @@
  * says -(owner + 1). That word is the allocator's own, not the client's, so no block's contents can pass for a zone.
  * Runs in   thread or interrupt context.
  */
+import { D_R34, D_R39 } from '../base/defects.js';
 import { P_BADFREE, P_BADFREE2, P_FREE_MAGIC, P_NULLFREE } from '../base/panics.js';
 import { IPIF_FREE_REMOTE } from '../base/ipif.js';
 import { FREE_IPI, FREE_LOCKED } from '../base/policy.js';
 import { racy } from '../hw/atomics.js';
+import { intrUnmask } from '../hw/cpufunc.js';
 import { curcpu } from '../hw/curcpu.js';
 import { i32 } from '../hw/heap.js';
-import { intrUnmask } from '../hw/intr.js';
-import { SB_NPAGES } from '../hw/superblock.layout.js';
+import { KASAN_FREED, kasanMark } from '../hw/kasan.js';
+import { SB_DEFECTS, SB_NPAGES } from '../hw/superblock.layout.js';
 import { critEnter, critExit, intrDisable } from '../kern/critical.js';
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_FREE } from '../kern/ktr.layout.js';
 import { ipiqRegister } from '../kern/lwkt_ipiq.js';
-import { mtsFreed } from '../kern/malloc_stats.js';
+import { mtsFreed, mtsFreedOn } from '../kern/malloc_stats.js';
 import { KS_MAGIC, M_MAGIC } from '../kern/malloc_type.layout.js';
 import { panic } from '../kern/panic.js';
 import { btokup, KVA_BYTES, KVA_START } from '../vm/kmemusage.js';
@@ -42,7 +44,11 @@ import {
 import { FREE, slgdFind, zoneOf, zoneRelist } from './slglobaldata.js';
 
 declare const INVARIANTS: boolean;
+declare const STEPPED: boolean;
+declare const DEFECTS: boolean;
 
+const R34 = DEFECTS && (i32[SB_DEFECTS] & D_R34) !== 0;
+const R39 = DEFECTS && (i32[SB_DEFECTS] & D_R39) !== 0;
 /** checks, locks and event records are the slow path's business */
 const FAST_PATH = FREE !== FREE_LOCKED && !INVARIANTS && !KTR;
 /**
@@ -64,6 +70,7 @@ export function kfree(ptr: number, type: number): void {
     FAST_PATH && (ptr & NO_POINTER) === 0 && racy(btokup(z)) === ~curcpu &&
     i32[(type >>> 2) + KS_MAGIC] === M_MAGIC
   ) {
+    if (STEPPED) kasanMark(ptr, i32[zw + Z_CHUNKSIZE], KASAN_FREED);
     intrDisable();
     const nfree = i32[zw + Z_NFREE] + 1;
     i32[ptr >>> 2] = i32[zw + Z_LCHUNKS];
@@ -78,12 +85,16 @@ export function kfree(ptr: number, type: number): void {
   }
 }
 
-/** Everything that is not a chunk of this CPU's own zones, and what is wrong with it. */
-function kfreeSlow(ptr: number, type: number): void {
+/**
+ * Everything that is not a chunk of this CPU's own zones, and what is wrong with it.
+ * @param marked stepped: the CPU that called kfree has marked the chunk; a second mark would look like a second free
+ */
+function kfreeSlow(ptr: number, type: number, marked?: boolean): void {
   if (ptr === 0) panic(P_NULLFREE);
   if (ptr === ZERO_LENGTH_PTR) return;
   if (i32[(type >>> 2) + KS_MAGIC] !== M_MAGIC) panic(P_FREE_MAGIC, type);
   const z = ownerZone(ptr);
+  if (STEPPED && z !== 0 && marked !== true) kasanMark(ptr, i32[(z >>> 2) + Z_CHUNKSIZE], KASAN_FREED);
   if (KTR) ktr(KTR_FREE, ptr, type, 0);
   if (z === 0) {
     freeOversized(ptr, type);
@@ -98,7 +109,8 @@ function kfreeSlow(ptr: number, type: number): void {
     slabUnlock(sl);
   } else {
     // policy `ipi`: the owner does the accounting, as it did in 2005
-    if (FREE !== FREE_IPI) mtsFreed(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1);
+    if (FREE !== FREE_IPI && R39) mtsFreedOn(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1, owner);
+    else if (FREE !== FREE_IPI) mtsFreed(type, ((z >>> 2) + Z_CHUNKSIZE) >>> 1);
     remoteFree(z, ptr, type);
   }
   critExit();
@@ -140,9 +152,11 @@ function zoneFreedSlow(z: number): void {
   checkZoneFree(sl, z, false);
 }
 
-/** free_remote, policy `ipi`: the chunk carries its type. IPI context on the owner. */
-function freeRemote(chunk: number): void {
-  kfree(chunk, i32[chunk >>> 2]);
+/** free_remote, policy `ipi`: another CPU's kfree, carried on by the owner. IPI context. */
+function freeRemote(chunk: number, type: number): void {
+  const told = R34 ? i32[chunk >>> 2] : type;
+  if (STEPPED) kfreeSlow(chunk, told, true);
+  else kfree(chunk, told);
 }
 
 ipiqRegister(IPIF_FREE_REMOTE, freeRemote);

@@ -12,12 +12,13 @@
  * Differs   the kernel gives pages back in thread context only, because kernel_map may sleep; ours is a spin mutex.
  */
 import { isPowerOf2, roundUp } from '../base/bits.js';
+import { D_R38, D_R42, D_R43 } from '../base/defects.js';
 import { FREE_RBATCH, FREE_RCHUNKS, FREE_RCOUNT, FREE_RSIGNAL2, FREE_RTAGGED } from '../base/policy.js';
 import { cas, load } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
 import { f64, i32, i64 } from '../hw/heap.js';
 import { bzero } from '../hw/mem.js';
-import { SB_ZONE_CACHE } from '../hw/superblock.layout.js';
+import { SB_DEFECTS, SB_ZONE_CACHE } from '../hw/superblock.layout.js';
 import { critEnter, critExit } from '../kern/critical.js';
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_ZONE_ALLOC, KTR_ZONE_FREE } from '../kern/ktr.layout.js';
@@ -36,11 +37,15 @@ import {
 import { FREE, slCount, ZONE_MASK, ZONE_SIZE, zoneOf, zoneInsertHead, zoneRemove } from './slglobaldata.js';
 
 declare const INVARIANTS: boolean;
+declare const DEFECTS: boolean;
 
 /** kern.zone_cache: spare zones a CPU keeps */
 const ZONE_CACHE = i32[SB_ZONE_CACHE];
+const R38 = DEFECTS && (i32[SB_DEFECTS] & D_R38) !== 0;
+const R42 = DEFECTS && (i32[SB_DEFECTS] & D_R42) !== 0;
+const R43 = DEFECTS && (i32[SB_DEFECTS] & D_R43) !== 0;
 const TAGGED = FREE === FREE_RTAGGED || FREE === FREE_RBATCH;
-const COUNTED = FREE === FREE_RCOUNT || FREE === FREE_RSIGNAL2;
+const COUNTED = (FREE === FREE_RCOUNT || FREE === FREE_RSIGNAL2) && !R38;
 
 /**
  * A new zone at the head of its class. Its chunk at z_UIndex is the caller's.
@@ -109,7 +114,7 @@ export function checkZoneFree(sl: number, z: number, shortage: boolean): void {
   zoneRemove(sl, z);
   i32[zw + Z_MAGIC] = ZALLOC_FREE_MAGIC;
   // before anybody else can own these pages and write its own word (R43)
-  i32[btokup(z)] = 0;
+  if (!R43) i32[btokup(z)] = 0;
   i32[zw + Z_NEXT] = i32[sl + SL_FREEZONES];
   i32[sl + SL_FREEZONES] = z;
   i32[sl + SL_NFREEZONES]++;
@@ -120,6 +125,7 @@ export function checkZoneFree(sl: number, z: number, shortage: boolean): void {
 
 /** May a message about this zone, or a CPU that still looks at it, be on its way? */
 function pinned(zw: number): boolean {
+  if (R42) return false;
   if (COUNTED) return load(zw + Z_RCOUNT) !== 0;
   if (FREE === FREE_RCHUNKS || !TAGGED || i32[zw + Z_SIGNALED] === 0) return false;
   // the signal bit is out. If it is still in the word nobody took it, and we take it back; else a message is coming.
@@ -147,10 +153,16 @@ export function zonesRelease(keep: number): void {
     }
     slabUnlock(sl);
     critExit();
-    if (z !== 0) kmemSlabFree(z & ZONE_MASK, ZONE_SIZE);
+    if (z !== 0) zoneReturn(z);
     else if (ov !== 0) kmemSlabFree(ov, i32[(ov >>> 2) + Z_OVBYTES]);
     else return;
   }
+}
+
+/** A spare zone's pages go back. */
+function zoneReturn(z: number): void {
+  kmemSlabFree(z & ZONE_MASK, ZONE_SIZE);
+  if (R43) i32[btokup(z)] = 0;
 }
 
 /** Is there anything kmalloc should give back before it takes more? */

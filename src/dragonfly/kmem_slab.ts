@@ -12,6 +12,7 @@ import { IPIF_REMOTE_FLUSH } from '../base/ipif.js';
 import { P_KERNEL_MAP, P_SLAB_FLAGS } from '../base/panics.js';
 import { load } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
+import { KASAN_ALLOCATOR, KASAN_PAGE_FREE, kasanMark } from '../hw/kasan.js';
 import { globaldataFind, NCPU } from '../kern/globaldata.js';
 import { GD_ONLINE } from '../kern/globaldata.layout.js';
 import { lwktSendIpiqNowait } from '../kern/lwkt_ipiq.js';
@@ -19,6 +20,8 @@ import { panic } from '../kern/panic.js';
 import { KVA_BYTES } from '../vm/kmemusage.js';
 import { KNOWN_ZERO, vmFreeCount, vmPagesAlloc, vmPagesFree, vmWait } from '../vm/vm_page.js';
 import { M_NULLOK, M_RNOWAIT, M_WAITOK } from './malloc.js';
+
+declare const STEPPED: boolean;
 
 /**
  * @param bytes a multiple of the page size; the block is aligned to the next power of two
@@ -28,10 +31,13 @@ export function kmemSlabAlloc(bytes: number): number {
   if (bytes > KVA_BYTES) return 0;
   const page = vmPagesAlloc(bytes >>> PAGE_SHIFT);
   if (page === 0) return 0;
-  return ((page & ~KNOWN_ZERO) << PAGE_SHIFT) | (page >>> 31);
+  const address = (page & ~KNOWN_ZERO) << PAGE_SHIFT;
+  if (STEPPED) kasanMark(address, bytes, KASAN_ALLOCATOR);
+  return address | (page >>> 31);
 }
 
 export function kmemSlabFree(address: number, bytes: number): void {
+  if (STEPPED) kasanMark(address, bytes, KASAN_PAGE_FREE);
   vmPagesFree(address >>> PAGE_SHIFT, bytes >>> PAGE_SHIFT);
 }
 

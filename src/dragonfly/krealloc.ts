@@ -3,9 +3,11 @@
  *
  * Follows  DragonFly sys/kern/kern_slaballoc.c krealloc, kstrdup, kmalloc_raise_limit, malloc_uninit.
  */
+import { D_R52 } from '../base/defects.js';
 import { A_REALLOC_ZERO, P_UNINIT_TYPE } from '../base/panics.js';
 import { i32, u8 } from '../hw/heap.js';
 import { bcopy } from '../hw/mem.js';
+import { SB_DEFECTS } from '../hw/superblock.layout.js';
 import { lwktSynchronizeIpiqs } from '../kern/lwkt_ipiq.js';
 import { mallocTypeMemuse } from '../kern/malloc_stats.js';
 import { mallocTypeDestroy } from '../kern/malloc_type.js';
@@ -19,6 +21,10 @@ import { M_ZERO, ZERO_LENGTH_PTR } from './malloc.js';
 import { Z_CHUNKSIZE } from './slaballoc.layout.js';
 import { ZONE_LIMIT } from './slglobaldata.js';
 import { zoneChunkSize } from './zoneindex.js';
+
+declare const DEFECTS: boolean;
+
+const R52 = DEFECTS && (i32[SB_DEFECTS] & D_R52) !== 0;
 
 /**
  * Changes a block's size, in place when its class stays the same.
@@ -76,7 +82,7 @@ export function kmallocRaiseLimit(type: number, bytes: number): void {
  */
 export function mallocUninit(type: number): number {
   if (i32[(type >>> 2) + KS_MAGIC] !== M_MAGIC) panic(P_UNINIT_TYPE, type);
-  lwktSynchronizeIpiqs();
+  if (!R52) lwktSynchronizeIpiqs();
   const leaked = mallocTypeMemuse(type);
   mallocTypeDestroy(type);
   return leaked;

@@ -5,8 +5,11 @@
  * kmemusage of the first page holds the page count while the block is allocated: > 0 is how kfree knows one. Any CPU
  * may free it. The pages go straight back, except from interrupt context, where they wait on FreeOvZones for kmalloc.
  */
+import { D_R43 } from '../base/defects.js';
 import { curcpu } from '../hw/curcpu.js';
 import { i32, i64 } from '../hw/heap.js';
+import { KASAN_FREED, kasanMark } from '../hw/kasan.js';
+import { SB_DEFECTS } from '../hw/superblock.layout.js';
 import { critEnter, critExit } from '../kern/critical.js';
 import { mycpu } from '../kern/globaldata.js';
 import { GD_NESTING } from '../kern/globaldata.layout.js';
@@ -21,6 +24,10 @@ import {
 import { slCount } from './slglobaldata.js';
 
 declare const INVARIANTS: boolean;
+declare const STEPPED: boolean;
+declare const DEFECTS: boolean;
+
+const R43 = DEFECTS && (i32[SB_DEFECTS] & D_R43) !== 0;
 
 /** @param bytes whole pages @returns address, bit 0 set when known to be zero; 0 without memory */
 export function mallocOversized(bytes: number, type: number): number {
@@ -40,13 +47,15 @@ export function mallocOversized(bytes: number, type: number): number {
 /** @param address first byte of the block: its kmemusage is > 0 */
 export function freeOversized(address: number, type: number): void {
   const bytes = i32[btokup(address)] << 12;
+  if (STEPPED) kasanMark(address, bytes, KASAN_FREED);
   critEnter();
   const sl = slabLock(curcpu);
-  i32[btokup(address)] = 0;
+  const later = i32[mycpu() + GD_NESTING] !== 0;
+  // before anybody else can own these pages and write its own word (R43)
+  if (!R43 || later) i32[btokup(address)] = 0;
   if (INVARIANTS) chunkPoison(address, bytes);
   i64[(sl + SL_SIZE) >>> 1] = BigInt(bytes);
   mtsFreed(type, (sl + SL_SIZE) >>> 1);
-  const later = i32[mycpu() + GD_NESTING] !== 0;
   if (later) {
     i32[(address >>> 2) + Z_MAGIC] = ZALLOC_OVSZ_MAGIC;
     i32[(address >>> 2) + Z_OVBYTES] = bytes;
@@ -58,4 +67,5 @@ export function freeOversized(address: number, type: number): void {
   slabUnlock(sl);
   critExit();
   if (!later) kmemSlabFree(address, bytes);
+  if (R43 && !later) i32[btokup(address)] = 0;
 }

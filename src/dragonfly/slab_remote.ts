@@ -5,7 +5,7 @@
  *           (September 2010: z_RCount); `rsignal2`, `rtagged` and `rbatch` are ours.
  *
  *   policy    freer                                               owner takes home      messages
- *   ipi       message per chunk                                   frees it locally      one a free
+ *   ipi       message per chunk, with its type                    frees it locally      one a free
  *   rchunks   read RSignal, CAS the chunk on RChunks; if it was   swaps RChunks to 0    NULL -> chunk edges of
  *             empty and RSignal was set, tell the owner                                 zones off the list
  *   rcount    the same with RCount raised while it may look at z  "                     "
@@ -16,7 +16,8 @@
  *
  * What is wrong with the historic ones: rchunks reads z_Cpu after linking, when the zone may be gone (R38), and trusts
  * ku_pagecnt to tell a stale message (R42); rchunks and rcount read RSignal before linking, so a zone may leave ZoneAry
- * in between and nobody tells its owner (R40). They are here to be measured and explored, as they were.
+ * in between and nobody tells its owner (R40). They are here to be measured and explored, as they were; ipi is without
+ * its R34, unless that defect is switched on.
  *
  * Protocol of the tagged word z_RChunks (list | signal bit):
  *   freer   loads w, links its chain before (w & ~7), swaps w -> chain. Cleared the bit? Then it alone tells the owner.
@@ -29,6 +30,7 @@
  * Runs in   remoteFree: thread or interrupt context, inside a critical section. Handlers: IPI context on the owner.
  * See       docs/design/remote-free.md
  */
+import { D_R38, D_R43 } from '../base/defects.js';
 import { IPIF_KFREE_REMOTE } from '../base/ipif.js';
 import { A_RCOUNT, A_ZONE_LIVE } from '../base/panics.js';
 import {
@@ -37,6 +39,7 @@ import {
 import { add, cas, load, store, xchg } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
 import { i32 } from '../hw/heap.js';
+import { SB_DEFECTS } from '../hw/superblock.layout.js';
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_FREE_REMOTE } from '../kern/ktr.layout.js';
 import { ipiqRegister } from '../kern/lwkt_ipiq.js';
@@ -47,15 +50,18 @@ import { checkZoneFree } from './kern_slabzone.js';
 import { remoteBatch } from './slab_batch.js';
 import { linkRchunks, linkRcount, linkRsignal2, linkTagged, sendChunk } from './slab_link.js';
 import {
-  CHUNK_MASK, RSIGNAL_BIT, SLC_DRAINED, SLC_REMOTE, Z_CHUNKSIZE, Z_CPU, Z_LCHUNKS, Z_LISTED, Z_NFREE, Z_RCHUNKS,
-  Z_RCOUNT, Z_RSIGNAL, Z_SIGNALED,
+  CHUNK_MASK, RSIGNAL_BIT, SLC_DRAINED, SLC_REMOTE, Z_CHUNKSIZE, Z_CPU, Z_LCHUNKS, Z_LISTED, Z_MAGIC, Z_NFREE,
+  Z_RCHUNKS, Z_RCOUNT, Z_RSIGNAL, Z_SIGNALED, ZALLOC_SLAB_MAGIC,
 } from './slaballoc.layout.js';
 import { FREE, myslgd, slCount, zoneRelist, zoneRemove } from './slglobaldata.js';
 
 declare const INVARIANTS: boolean;
+declare const DEFECTS: boolean;
 
+const R38 = DEFECTS && (i32[SB_DEFECTS] & D_R38) !== 0;
+const R43 = DEFECTS && (i32[SB_DEFECTS] & D_R43) !== 0;
 const TAGGED = FREE === FREE_RTAGGED || FREE === FREE_RBATCH;
-const COUNTED = FREE === FREE_RCOUNT || FREE === FREE_RSIGNAL2;
+const COUNTED = (FREE === FREE_RCOUNT || FREE === FREE_RSIGNAL2) && !R38;
 /** policies whose chunks wait in z_RChunks */
 const LINKED = FREE !== FREE_IPI && FREE !== FREE_LOCKED;
 
@@ -139,9 +145,10 @@ function appendLocal(zw: number, list: number): void {
 function kfreeRemote(z: number): void {
   const sl = myslgd();
   const zw = z >>> 2;
-  if (i32[btokup(z)] !== -(curcpu + 1)) {
+  // R43: a zone on FreeZones still has its word
+  if (i32[btokup(z)] !== -(curcpu + 1) || (DEFECTS && R43 && i32[zw + Z_MAGIC] !== ZALLOC_SLAB_MAGIC)) {
     // rchunks: the slab was ripped out since the message was sent. The others pin it, so this cannot be.
-    if (FREE === FREE_RCHUNKS) return;
+    if (FREE === FREE_RCHUNKS || (DEFECTS && R38 && !TAGGED)) return;
     kassert(A_ZONE_LIVE, z);
   }
   if (COUNTED) {

@@ -1,4 +1,5 @@
 /** format.ts — writes the superblock: after this the memory is a machine that has not been switched on. */
+import { defectBits } from '../base/defects.js';
 import { FREE_NAMES, MTX_NAMES, STATS_NAMES } from '../base/policy.js';
 import { zoneSizeFor } from '../dragonfly/malloc.js';
 import * as SB from '../hw/superblock.layout.js';
@@ -10,7 +11,7 @@ import { type Configuration, signalNumber } from './options.js';
 export function format(c: Configuration): SharedArrayBuffer {
   const ncpu = c.cpus + c.attach;
   const heap = new SharedArrayBuffer(c.memory);
-  const g = geometry(ncpu, c.memory, c.ktr);
+  const g = geometry(ncpu, c.memory, c.ktr, c.fifo);
   const words: Record<number, number> = {
     [SB.SB_VERSION]: SB.SUPERBLOCK_VERSION,
     [SB.SB_NPAGES]: g.npages,
@@ -25,6 +26,7 @@ export function format(c: Configuration): SharedArrayBuffer {
     [SB.SB_KTR_ENTRIES]: c.ktr,
     [SB.SB_IPIQ_FIFO]: g.fifo,
     [SB.SB_ZONE_SIZE]: zoneSizeFor(c.memory),
+    [SB.SB_DEFECTS]: defectBits(c.defects),
     [SB.SB_INTR]: g.intr,
     [SB.SB_GD]: g.gd,
     [SB.SB_IPIQ]: g.ipiq,

@@ -51,10 +51,16 @@ function fifoFor(ncpu: number, memory: number): number {
  * @param ncpu virtual CPUs
  * @param memory bytes, a multiple of the page size
  * @param ktrEntries events a ring
+ * @param wantedFifo messages a FIFO, a power of two; null: what the memory allows
  */
-export function geometry(ncpu: number, memory: number, ktrEntries: number): Geometry {
+export function geometry(
+  ncpu: number,
+  memory: number,
+  ktrEntries: number,
+  wantedFifo: number | null = null,
+): Geometry {
   const npages = memory >>> PAGE_SHIFT;
-  const fifo = fifoFor(ncpu, memory);
+  const fifo = wantedFifo ?? fifoFor(ncpu, memory);
   let next = PAGE_SIZE;
   const area = (bytes: number, align = LINE_BYTES): number => {
     // not roundUp: rings may be asked for that would end beyond 2^32, where it wraps

@@ -2,6 +2,8 @@
  * options.ts — what a machine may be asked to be; every value is checked before anything starts.
  */
 import { availableParallelism } from 'node:os';
+import { isPowerOf2 } from '../base/bits.js';
+import { DEFECT_NAMES } from '../base/defects.js';
 import { SmpallocError } from '../base/errors.js';
 import { MAXCPU, MAXMEM, PAGE_SIZE } from '../base/param.js';
 import {
@@ -32,6 +34,10 @@ export interface BootOptions {
   invariants?: boolean;
   /** events kept in each CPU's ktr ring; default 0: off */
   ktr?: number;
+  /** messages an IPI FIFO holds, a power of two from 4 to 256; default: what the memory allows */
+  fifo?: number;
+  /** fixes to take out, such as 'R47' (docs/races.md); not in the release flavour */
+  defects?: readonly string[];
   /** sysctl-style variables by name, see TUNABLES */
   tunables?: Record<string, number>;
 }
@@ -47,19 +53,30 @@ export interface Configuration {
   readonly seed: number;
   readonly invariants: boolean;
   readonly ktr: number;
+  /** null: what the memory allows */
+  readonly fifo: number | null;
+  readonly defects: readonly string[];
   readonly tunables: Readonly<Record<string, number>>;
 }
 
 /** One machine needs room for a few zones a CPU. */
 const LEAST_ZONES_A_CPU = 4;
+const LEAST_FIFO = 4;
+const MOST_FIFO = 256;
 const MIB = 1024 ** 2;
 const DEFAULT_MEMORY = 256 * MIB;
+
+/** What is known of a machine that no boot option says. */
+export interface MachineKind {
+  /** it runs the stepped flavour */
+  readonly stepped?: boolean;
+}
 
 /**
  * Fills in defaults.
  * @throws SmpallocError ESMP_OPTION naming the value and what would be right
  */
-export function configure(options: BootOptions = {}): Configuration {
+export function configure(options: BootOptions = {}, kind: MachineKind = {}): Configuration {
   const cpus = integer('cpus', options.cpus ?? Math.max(2, availableParallelism()), 1, MAXCPU);
   const attach = integer('attach', options.attach ?? 0, 0, MAXCPU - cpus);
   const memory = parseMemory(options.memory ?? DEFAULT_MEMORY);
@@ -75,10 +92,15 @@ export function configure(options: BootOptions = {}): Configuration {
     seed: integer('seed', options.seed ?? 1, 0, 0xffffffff),
     invariants: options.invariants ?? false,
     ktr: integer('ktr', options.ktr ?? 0, 0, 1 << 20),
+    fifo: fifo(options.fifo),
+    defects: defects(options.defects ?? []),
     tunables: tunables(options.tunables ?? {}),
   };
   if (configuration.stats === 'mutex-up' && cpus + attach > 1) {
     throw bad('stats', 'mutex-up', 'another policy: mutex-up locks with plain stores and is only right with cpus: 1');
+  }
+  if (configuration.defects.length > 0 && !configuration.invariants && kind.stepped !== true) {
+    throw bad('defects', configuration.defects, 'invariants: true beside it: the release flavour has no defects in it');
   }
   checkRoom(configuration);
   return configuration;
@@ -129,8 +151,19 @@ function checkRoom(c: Configuration): void {
 /** Do the kernel image and the first zones fit into so much memory? */
 function hasRoom(c: Configuration, memory: number): boolean {
   const ncpu = c.cpus + c.attach;
-  const { firstPage } = geometry(ncpu, memory, c.ktr);
+  const { firstPage } = geometry(ncpu, memory, c.ktr, c.fifo);
   return firstPage * PAGE_SIZE + ncpu * LEAST_ZONES_A_CPU * zoneSizeFor(memory) <= memory;
+}
+
+function fifo(wanted: number | undefined): number | null {
+  if (wanted === undefined) return null;
+  if (Number.isInteger(wanted) && wanted >= LEAST_FIFO && wanted <= MOST_FIFO && isPowerOf2(wanted)) return wanted;
+  throw bad('fifo', wanted, `a power of two from ${LEAST_FIFO} to ${MOST_FIFO}`);
+}
+
+function defects(given: readonly string[]): readonly string[] {
+  if (!Array.isArray(given)) throw bad('defects', given, "an array of names, such as ['R47']");
+  return [...new Set(given.map((name) => oneOf('defects', name, DEFECT_NAMES)))];
 }
 
 function tunables(given: Record<string, number>): Record<string, number> {

@@ -6,7 +6,7 @@
  * (stores and read-modify-writes; on x86 an atomic load takes no lock) in the CPU's HWC line.
  */
 import { curcpu } from './curcpu.js';
-import { i32 } from './heap.js';
+import { i32, i64 } from './heap.js';
 import { HWC_LOADS, HWC_LOCKED, INTR_WORDS } from './intr.layout.js';
 import { SB_INTR } from './superblock.layout.js';
 
@@ -30,6 +30,14 @@ export function load(word: number): number {
  */
 export function racy(word: number): number {
   return i32[word];
+}
+
+/**
+ * A plain read of a 64-bit counter its owner may be writing: may be late, and torn where counters are two 32-bit words.
+ * @param dword dword index
+ */
+export function racy64(dword: number): bigint {
+  return i64[dword];
 }
 
 export function store(word: number, value: number): void {

@@ -44,11 +44,3 @@ export function intrHalt(ms: number): void {
   wait(line + INTR_PENDING, 0, ms);
   store(line + INTR_IDLE, idle);
 }
-
-/**
- * Masks interrupts and preemption on this CPU up to intrUnmask, for a few accesses and no call that waits. Natively
- * there is nothing to do: JavaScript is not interrupted between two polls. Stepped, the scheduler holds still.
- */
-export function intrMask(): void {}
-
-export function intrUnmask(): void {}

@@ -37,6 +37,8 @@ export const SB_IPIQ_FIFO = 11;
 export const SB_ZONE_SIZE = 12;
 /** of the CPUs, those the host started itself; the rest are attached by the user's workers */
 export const SB_NHOSTCPU = 13;
+/** fixes taken out (base/defects.ts); always 0 in the release flavour */
+export const SB_DEFECTS = 14;
 
 /** byte addresses of the areas */
 export const SB_INTR = 32;
@@ -88,8 +90,8 @@ export const SUPERBLOCK = /* @__PURE__ */ struct(
   ['const', 'const', 'const', 'const', 'atomic', 'atomic', 'const', 'const'],
   {
     SB_MAGIC, SB_VERSION, SB_NPAGES, SB_NCPU, SB_STATS, SB_FREE, SB_MUTEX, SB_SIGNAL, SB_SEED, SB_INVARIANTS,
-    SB_KTR_ENTRIES, SB_IPIQ_FIFO, SB_ZONE_SIZE, SB_NHOSTCPU, SB_INTR, SB_GD, SB_IPIQ, SB_KTR, SB_VM, SB_PGA, SB_KMU,
-    SB_SLGD, SB_ZINDEX, SB_MALLOC, SB_FIRST_PAGE, SB_PANIC, SB_PANIC_CPU, SB_PANIC_A, SB_PANIC_B, SB_PANIC_C,
+    SB_KTR_ENTRIES, SB_IPIQ_FIFO, SB_ZONE_SIZE, SB_NHOSTCPU, SB_DEFECTS, SB_INTR, SB_GD, SB_IPIQ, SB_KTR, SB_VM, SB_PGA,
+    SB_KMU, SB_SLGD, SB_ZINDEX, SB_MALLOC, SB_FIRST_PAGE, SB_PANIC, SB_PANIC_CPU, SB_PANIC_A, SB_PANIC_B, SB_PANIC_C,
     SB_STOP, SB_BOOTED, SB_NRUNNING, SB_GANG_COUNT, SB_GANG_GEN, SB_ZONE_CACHE, SB_MALLOC_PATTERN, SB_RBATCH,
     SB_IPIQ_TIMEOUT, SB_EXCEPTION,
   },

@@ -8,8 +8,9 @@
  * Follows  DragonFly sys/thread2.h crit_enter, crit_exit, crit_exit_quick.
  */
 import { P_CRIT_UNBALANCED } from '../base/panics.js';
+import { intrMask, intrUnmask } from '../hw/cpufunc.js';
 import { i32 } from '../hw/heap.js';
-import { intrMask, intrPoll, intrUnmask } from '../hw/intr.js';
+import { intrPoll } from '../hw/intr.js';
 import { mycpu } from './globaldata.js';
 import { GD_CRIT } from './globaldata.layout.js';
 import { panic } from './panic.js';

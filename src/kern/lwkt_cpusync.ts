@@ -14,6 +14,7 @@
  * A CPU leads one rendezvous at a time; two leaders hold each other and both proceed (as in the kernel: an interlock
  * keeps out everybody but another leader).
  */
+import { D_R50 } from '../base/defects.js';
 import { IPIF_CPUSYNC_REMOTE1, IPIF_CPUSYNC_REMOTE2, IPIF_NONE } from '../base/ipif.js';
 import { A_CS_NESTED } from '../base/panics.js';
 import { add, load, store } from '../hw/atomics.js';
@@ -21,6 +22,7 @@ import { curcpu } from '../hw/curcpu.js';
 import { f64, i32 } from '../hw/heap.js';
 import { intrRaise } from '../hw/intr.js';
 import { INTR_IPIQ } from '../hw/intr.layout.js';
+import { SB_DEFECTS } from '../hw/superblock.layout.js';
 import { critEnter, critExit } from './critical.js';
 import { globaldataFind, mycpu, NCPU } from './globaldata.js';
 import {
@@ -29,6 +31,10 @@ import {
 import { cpusyncRequeue, ipiqCall, ipiqRegister, lwktProcessIpiq, lwktSendIpiq } from './lwkt_ipiq.js';
 import { kassert } from './panic.js';
 import { cpuPause } from './pause.js';
+
+declare const DEFECTS: boolean;
+
+const R50 = DEFECTS && (i32[SB_DEFECTS] & D_R50) !== 0;
 
 /** Stops all other CPUs. Every interlock needs its lwktCpusyncDeinterlock, on the same CPU. */
 export function lwktCpusyncInterlock(): void {
@@ -85,7 +91,14 @@ function waitForAcks(gd: number): void {
 
 function remote1(leader: number): void {
   add(globaldataFind(leader) + GD_CS_WAITING, -1);
-  cpusyncRequeue(IPIF_CPUSYNC_REMOTE2, leader);
+  if (R50) holdStill(leader);
+  else cpusyncRequeue(IPIF_CPUSYNC_REMOTE2, leader);
+}
+
+/** R50: waits in the handler for the leader's word, and serves nobody meanwhile, not even another leader. */
+function holdStill(leader: number): void {
+  for (let spins = 0; load(globaldataFind(leader) + GD_CS_FUNC) === IPIF_NONE; spins++) cpuPause(spins);
+  remote2(leader);
 }
 
 function remote2(leader: number): void {

@@ -27,6 +27,7 @@
  * Differs   the kernel's cursors are plain words with fences; Atomics are stronger than both.
  * See       docs/design/ipi-queues.md
  */
+import { D_R45, D_R46, D_R47, D_R48, D_R49 } from '../base/defects.js';
 import { IPIF_ACK, IPIF_MAX } from '../base/ipif.js';
 import { A_IPIF_BOUND, A_IPIQ_USED, P_IPIQ_NESTED, P_WAIT_IPIQ } from '../base/panics.js';
 import { cas, load, or, store, xchg } from '../hw/atomics.js';
@@ -34,7 +35,7 @@ import { curcpu } from '../hw/curcpu.js';
 import { f64, i32 } from '../hw/heap.js';
 import { intrRaise } from '../hw/intr.js';
 import { INTR_IPIQ, INTR_URGENT } from '../hw/intr.layout.js';
-import { SB_IPIQ, SB_IPIQ_FIFO, SB_IPIQ_TIMEOUT } from '../hw/superblock.layout.js';
+import { SB_DEFECTS, SB_IPIQ, SB_IPIQ_FIFO, SB_IPIQ_TIMEOUT } from '../hw/superblock.layout.js';
 import { nowMs } from '../hw/time.js';
 import { globaldataFind, mycpu, NCPU } from './globaldata.js';
 import {
@@ -50,6 +51,7 @@ import { kassert, panic } from './panic.js';
 import { cpuPause } from './pause.js';
 
 declare const INVARIANTS: boolean;
+declare const DEFECTS: boolean;
 
 const MAXCPUFIFO = i32[SB_IPIQ_FIFO];
 const FIFO_MASK = MAXCPUFIFO - 1;
@@ -57,6 +59,15 @@ const IPIQS = i32[SB_IPIQ] >>> 2;
 const IPIQ_WORDS = ipiqBytes(MAXCPUFIFO) >>> 2;
 const MASK_WORDS = (NCPU + 31) >>> 5;
 const MAX_NESTING = 20;
+/** messages a queue can hold by the rules: half and one more, or what lwktSendIpiqNowait leaves */
+const MOST_USED = Math.max((MAXCPUFIFO >>> 1) + 1, Math.ceil((MAXCPUFIFO * 2) / 3));
+const R45 = DEFECTS && (i32[SB_DEFECTS] & D_R45) !== 0;
+const R46 = DEFECTS && (i32[SB_DEFECTS] & D_R46) !== 0;
+const R47 = DEFECTS && (i32[SB_DEFECTS] & D_R47) !== 0;
+const R48 = DEFECTS && (i32[SB_DEFECTS] & D_R48) !== 0;
+const R49 = DEFECTS && (i32[SB_DEFECTS] & D_R49) !== 0;
+/** the cursor that says a function has returned (I4) */
+const IP_DONE = R49 ? IP_RINDEX : IP_XINDEX;
 
 export type IpiFunc = (arg1: number, arg2: number) => void;
 /** lwkt_send_ipiq3_nowait: the queue is two thirds full */
@@ -182,13 +193,15 @@ function requestInterrupt(target: number, bits: number): void {
 /** Hysteresis: half full starts the wait, a quarter ends it (I2). */
 function waitForRoom(ip: number, target: number): void {
   f64[(mycpu() + GD_IPIQ_FIFOFULL) >>> 1]++;
-  requestInterrupt(target, INTR_IPIQ | INTR_URGENT);
-  intrRaise(target, INTR_URGENT);
+  if (!R45) {
+    requestInterrupt(target, INTR_IPIQ | INTR_URGENT);
+    intrRaise(target, INTR_URGENT);
+  }
   for (let spins = 0; ; spins++) {
     const used = slotsUsed(ip);
     if (used <= MAXCPUFIFO >>> 2) return;
-    if (INVARIANTS && used >= MAXCPUFIFO - 1) kassert(A_IPIQ_USED, ip << 2);
-    lwktProcessIpiq();
+    if (INVARIANTS && used > MOST_USED) kassert(A_IPIQ_USED, ip << 2);
+    if (!R46) lwktProcessIpiq();
     cpuPause(spins);
   }
 }
@@ -205,9 +218,11 @@ export function lwktProcessIpiq(): void {
   for (let spins = 0; ; spins++) {
     serveSources(gd);
     serveCpusyncq(gd);
-    store(gd + GD_NPOLL, 0);
+    // a plain store may become visible after the reads below (R48)
+    if (R48) i32[gd + GD_NPOLL] = 0;
+    else store(gd + GD_NPOLL, 0);
     const held = i32[gd + GD_CSR] !== i32[gd + GD_CSW];
-    if (!anySource(gd) && (!held || i32[gd + GD_CSCOUNT] !== 0)) break;
+    if ((R47 || !anySource(gd)) && (!held || i32[gd + GD_CSCOUNT] !== 0)) break;
     if (held) cpuPause(spins);
   }
   i32[gd + GD_NESTING]--;
@@ -274,7 +289,7 @@ export function cpusyncRequeue(func: number, arg: number): void {
 
 /** True when `target` has finished message `seq` of this CPU. */
 export function lwktTestIpiq(target: number, seq: number): boolean {
-  return target === curcpu || ((load(ipiqFind(curcpu, target) + IP_XINDEX) - seq) | 0) >= 0;
+  return target === curcpu || ((load(ipiqFind(curcpu, target) + IP_DONE) - seq) | 0) >= 0;
 }
 
 /** Waits until message `seq` has been executed; panics after the machine's IPI timeout (10 s). */

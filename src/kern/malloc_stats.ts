@@ -15,12 +15,13 @@
  * Runs in   mtsAllocated, mtsFreed: inside a critical section. The others: anywhere.
  * See       docs/design/statistics.md
  */
+import { D_R1, D_R2, D_R4 } from '../base/defects.js';
 import { P_SLOT_WRITER } from '../base/panics.js';
 import { STATS_ATOMIC, STATS_CRITICAL, STATS_MUTEX, STATS_NONE, STATS_UNPADDED } from '../base/policy.js';
-import { add, load } from '../hw/atomics.js';
+import { add, load, racy64 } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
 import { i32, i64 } from '../hw/heap.js';
-import { SB_STATS } from '../hw/superblock.layout.js';
+import { SB_DEFECTS, SB_STATS } from '../hw/superblock.layout.js';
 import { intrDisable, intrRestore } from './critical.js';
 import { NCPU } from './globaldata.js';
 import { mtxLock, mtxUnlock } from './kern_mutex.js';
@@ -31,8 +32,12 @@ import {
 import { panic } from './panic.js';
 
 declare const INVARIANTS: boolean;
+declare const DEFECTS: boolean;
 
 const STATS = i32[SB_STATS];
+const R1 = DEFECTS && (i32[SB_DEFECTS] & D_R1) !== 0;
+const R2 = DEFECTS && (i32[SB_DEFECTS] & D_R2) !== 0;
+const R4 = DEFECTS && (i32[SB_DEFECTS] & D_R4) !== 0;
 /** the two policies that write the CPU's own slot */
 const OWN_SLOT = STATS === STATS_CRITICAL || STATS === STATS_UNPADDED;
 const MTS = mtsOffset(NCPU);
@@ -66,16 +71,24 @@ export function mtsFreed(type: number, sizeAt: number): void {
  */
 export function mallocTypeAllocated(type: number, sizeAt: number): void {
   if (!OWN_SLOT) return sharedAllocated(type, sizeAt);
-  intrDisable();
+  if (!R2) intrDisable();
   mtsAllocated(type, sizeAt);
-  intrRestore();
+  if (!R2) intrRestore();
 }
 
 export function mallocTypeFreed(type: number, sizeAt: number): void {
   if (!OWN_SLOT) return sharedFreed(type, sizeAt);
-  intrDisable();
+  if (!R2) intrDisable();
   mtsFreed(type, sizeAt);
-  intrRestore();
+  if (!R2) intrRestore();
+}
+
+/** R39: counts a free in the slot of another CPU, which may be writing it. Called where that defect is switched on. */
+export function mtsFreedOn(type: number, sizeAt: number, cpu: number): void {
+  if (!OWN_SLOT) return sharedFreed(type, sizeAt);
+  const mts = (type >>> 3) + MTS + cpu * STRIDE;
+  i64[mts + MTS_MEMFREED] += i64[sizeAt];
+  i64[mts + MTS_NUMFREES] += 1n;
 }
 
 function checkWriter(type: number): void {
@@ -126,28 +139,34 @@ function addPair(word: number, delta: number): void {
 }
 
 function lockType(mtx: number): void {
+  if (R1) return;
   if (STATS === STATS_MUTEX) mtxLock(mtx);
   else i32[mtx] = curcpu + 1;
 }
 
 function unlockType(mtx: number): void {
+  if (R1) return;
   if (STATS === STATS_MUTEX) mtxUnlock(mtx);
   else i32[mtx] = 0;
 }
 
 /**
  * Bytes in use by a type, summed over CPUs without a lock. CPUs go on writing meanwhile, so the sum belongs to no
- * single moment; a negative one is shown as 0 (R4).
+ * single moment; a negative one is shown as 0 (R4), and the reads are plain: a late one is no worse than an early sum.
  */
 export function mallocTypeMemuse(type: number): number {
   if (STATS === STATS_NONE) return 0;
-  return Math.max(0, OWN_SLOT ? sumSlots(type, MTS_MEMALLOCED, MTS_MEMFREED) : sharedMemuse(type));
+  return notNegative(OWN_SLOT ? sumSlots(type, MTS_MEMALLOCED, MTS_MEMFREED) : sharedMemuse(type));
 }
 
 /** Blocks in use by a type, likewise. */
 export function mallocTypeInuse(type: number): number {
   if (STATS === STATS_NONE) return 0;
-  return Math.max(0, OWN_SLOT ? sumSlots(type, MTS_NUMALLOCS, MTS_NUMFREES) : sharedInuse(type));
+  return notNegative(OWN_SLOT ? sumSlots(type, MTS_NUMALLOCS, MTS_NUMFREES) : sharedInuse(type));
+}
+
+function notNegative(sum: number): number {
+  return R4 ? sum : Math.max(0, sum);
 }
 
 /** Allocations ever made of a type. */
@@ -155,15 +174,15 @@ export function mallocTypeRequests(type: number): number {
   if (STATS === STATS_NONE) return 0;
   if (OWN_SLOT) return sumSlots(type, MTS_NUMALLOCS, -1);
   if (STATS === STATS_ATOMIC) return readPair((type >>> 2) + KSA_NUMALLOCS);
-  return Number(i64[(type >>> 3) + KS64_CALLS]);
+  return Number(racy64((type >>> 3) + KS64_CALLS));
 }
 
 function sumSlots(type: number, plus: number, minus: number): number {
   let sum = 0n;
   for (let cpu = 0; cpu < NCPU; cpu++) {
     const mts = (type >>> 3) + MTS + cpu * STRIDE;
-    sum += i64[mts + plus];
-    if (minus >= 0) sum -= i64[mts + minus];
+    sum += racy64(mts + plus);
+    if (minus >= 0) sum -= racy64(mts + minus);
   }
   return Number(sum);
 }
@@ -171,13 +190,13 @@ function sumSlots(type: number, plus: number, minus: number): number {
 function sharedMemuse(type: number): number {
   const tw = type >>> 2;
   if (STATS === STATS_ATOMIC) return readPair(tw + KSA_MEMALLOCED) - readPair(tw + KSA_MEMFREED);
-  return Number(i64[(type >>> 3) + KS64_MEMUSE]);
+  return Number(racy64((type >>> 3) + KS64_MEMUSE));
 }
 
 function sharedInuse(type: number): number {
   const tw = type >>> 2;
   if (STATS === STATS_ATOMIC) return readPair(tw + KSA_NUMALLOCS) - readPair(tw + KSA_NUMFREES);
-  return Number(i64[(type >>> 3) + KS64_INUSE]);
+  return Number(racy64((type >>> 3) + KS64_INUSE));
 }
 
 /** The high word is read on both sides of the low one; a carry under way may still be missing (the sum is a hint). */

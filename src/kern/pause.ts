@@ -5,15 +5,11 @@
  * moments, because with more virtual CPUs than cores the one it waits for may need this core. Every turn looks at
  * SB_STOP, so no wait outlives a panic.
  */
-import { intrHalt } from '../hw/intr.js';
+import { cpuSpinwait } from '../hw/cpufunc.js';
 import { checkStop } from './panic.js';
-
-const SPINS = 200;
-/** milliseconds */
-const NAP = 0.05;
 
 /** @param spins how many turns the loop has made. Interrupts are for the caller to serve. */
 export function cpuPause(spins: number): void {
   checkStop();
-  if (spins >= SPINS) intrHalt(NAP);
+  cpuSpinwait(spins);
 }

@@ -9,10 +9,13 @@
  *
  * Runs on   one CPU, after auditPrepare ran on all (open batches sent, messages served, types' statistics at rest).
  */
+import { D_R43 } from '../base/defects.js';
 import { STATS_NONE } from '../base/policy.js';
 import { load } from '../hw/atomics.js';
 import { i32 } from '../hw/heap.js';
-import { SB_FIRST_PAGE, SB_NPAGES, SB_PGA, SB_STATS, SB_VM, SB_ZONE_SIZE } from '../hw/superblock.layout.js';
+import {
+  SB_DEFECTS, SB_FIRST_PAGE, SB_NPAGES, SB_PGA, SB_STATS, SB_VM, SB_ZONE_SIZE,
+} from '../hw/superblock.layout.js';
 import { critEnter, critExit } from '../kern/critical.js';
 import { gangBarrier } from '../kern/gang.js';
 import { NCPU } from '../kern/globaldata.js';
@@ -31,6 +34,9 @@ import {
   FQ_COUNT, FQ_WORDS, PG_ORDER, PG_WORDS, VM_FREE_COUNT, VM_FREE_QUEUES, VM_NFREEORDER, VM_WIRE_COUNT,
 } from '../vm/vm_page.layout.js';
 
+declare const DEFECTS: boolean;
+
+const R43 = DEFECTS && (i32[SB_DEFECTS] & D_R43) !== 0;
 const VM = i32[SB_VM] >>> 2;
 const PGA = i32[SB_PGA] >>> 2;
 const FIRST = i32[SB_FIRST_PAGE];
@@ -89,7 +95,8 @@ function auditPage(page: number, spare: Map<number, number>, audit: Mutable<Audi
     audit.bytes += ku * 4096;
     return ku;
   }
-  if (ku < 0) {
+  // R43: a zone on FreeZones still has its word
+  if (ku < 0 && !(R43 && spare.has(address))) {
     auditZone(zoneOf(address), -ku - 1, audit);
     return ZONE_SIZE >>> 12;
   }

@@ -88,8 +88,8 @@ test('a chunk that travels by message and is sent twice is found: policy ipi', a
   const type = await defineType(m);
   const [block] = await workload<number>(m, 'allocateArea', [64, type], { cpus: [0] });
   const panic = await panicOf(run(m, MISHAPS, 'freeTwiceRemotely', [type, block, 'the other CPU']));
-  // its type was in its first word, and is gone; or its zone is; or the second free wrote its type there once more
-  expect([P_FREE_MAGIC, P_BADFREE, P_CHUNK_FREE]).toContain(panic.panicCode);
+  // its zone may be gone by then
+  expect([P_BADFREE, P_CHUNK_FREE]).toContain(panic.panicCode);
 });
 
 test('when all CPUs panic at once the record is of one of them', async () => {

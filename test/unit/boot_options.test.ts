@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DEFECT_NAMES } from '../../src/base/defects.js';
 import { SmpallocError } from '../../src/base/errors.js';
 import { FREE_NAMES, MTX_NAMES, STATS_NAMES } from '../../src/base/policy.js';
 import { format } from '../../src/host/format.js';
@@ -56,6 +57,12 @@ describe('what may be asked for', () => {
     expect(configure({ free: 'ipi', signalDelay: 7 }).signalDelay).toBe(7);
   });
 
+  test('defects, in the flavours that have them', () => {
+    expect(configure({ defects: ['R47', 'R1', 'R47'], invariants: true }).defects).toEqual(['R47', 'R1']);
+    expect(configure({ defects: ['R47'] }, { stepped: true }).defects).toEqual(['R47']);
+    expect(configure({ defects: [] }).defects).toEqual([]);
+  });
+
   test('mutex-up on one CPU', () => {
     expect(configure({ stats: 'mutex-up', cpus: 1 }).stats).toBe('mutex-up');
   });
@@ -86,6 +93,13 @@ describe('what is refused says its name, its value and what would be right', () 
     [{ memory: 0 }, 'memory: 0 is not usable; expected at least one megabyte'],
     [{ memory: -1 }, 'memory: -1 is not usable'],
     [{ memory: Number.NaN }, 'memory: NaN is not usable'],
+    [{ fifo: 3 }, 'fifo: 3 is not usable; expected a power of two from 4 to 256'],
+    [{ fifo: 2 }, 'fifo: 2 is not usable; expected a power of two from 4 to 256'],
+    [{ fifo: 512 }, 'fifo: 512 is not usable; expected a power of two from 4 to 256'],
+    [any({ fifo: '8' }), 'fifo: "8" is not usable; expected a power of two from 4 to 256'],
+    [{ defects: ['R99'] }, `defects: "R99" is not usable; expected one of ${DEFECT_NAMES.join(', ')}`],
+    [any({ defects: 'R47' }), `defects: "R47" is not usable; expected an array of names, such as ['R47']`],
+    [{ defects: ['R47'] }, 'defects: ["R47"] is not usable; expected invariants: true beside it'],
     [{ cpus: 8, memory: '1MiB' }, 'memory: "1048576 bytes" is not usable; expected at least 2MiB for 8 CPUs'],
   ])('%j', (options, message) => {
     expect(refusal(options)).toContain(message);
@@ -149,6 +163,11 @@ describe('geometry', () => {
     expect([1, 8, 64, 256].map((ncpu) => geometry(ncpu, 256 * MIB, 0).fifo)).toEqual([256, 256, 128, 16]);
   });
 
+  test('a FIFO holds what was asked for, and less memory is enough then', () => {
+    expect([4, 8, 256].map((fifo) => geometry(2, MIB, 0, fifo).fifo)).toEqual([4, 8, 256]);
+    expect([2, 3, 4].map((cpus) => refusal({ cpus, fifo: 8, memory: '1MiB' }))).toEqual(Array(3).fill('accepted'));
+  });
+
   test('zones are about a thousandth of memory, 32 to 128 KiB', () => {
     const sizes = [1, 16, 64, 65, 128, 129, 2048].map((mib) => zoneSizeFor(mib * MIB) / 1024);
     expect(sizes).toEqual([32, 32, 32, 64, 64, 128, 128]);
@@ -159,14 +178,14 @@ describe('a formatted memory', () => {
   test('is a machine with its options in the superblock', () => {
     const c = configure({
       cpus: 3, attach: 2, memory: '32MiB', stats: 'atomic', free: 'rcount', mutex: 'futex', signalDelay: 9,
-      seed: 0xfffffffe, invariants: true, ktr: 10, tunables: { 'kern.zone_cache': 3 },
+      seed: 0xfffffffe, invariants: true, ktr: 10, fifo: 32, defects: ['R1', 'R4'], tunables: { 'kern.zone_cache': 3 },
     });
     const memory = new Memory(format(c));
     expect(memory.ncpu).toBe(5);
     expect([
       SB.SB_NHOSTCPU, SB.SB_NPAGES, SB.SB_STATS, SB.SB_FREE, SB.SB_MUTEX, SB.SB_SIGNAL, SB.SB_SEED, SB.SB_INVARIANTS,
-      SB.SB_KTR_ENTRIES, SB.SB_ZONE_CACHE, SB.SB_RBATCH, SB.SB_PANIC, SB.SB_BOOTED,
-    ].map((word) => memory.sb(word))).toEqual([3, 8192, 2, 2, 2, 9, -2, 1, 10, 3, 32, 0, 0]);
+      SB.SB_KTR_ENTRIES, SB.SB_IPIQ_FIFO, SB.SB_DEFECTS, SB.SB_ZONE_CACHE, SB.SB_RBATCH, SB.SB_PANIC, SB.SB_BOOTED,
+    ].map((word) => memory.sb(word))).toEqual([3, 8192, 2, 2, 2, 9, -2, 1, 10, 32, 9, 3, 32, 0, 0]);
     expect(memory.heap.byteLength).toBe(32 * MIB);
   });
 

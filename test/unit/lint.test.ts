@@ -181,10 +181,12 @@ describe('views', () => {
   });
 
   test('and the other way round', () => {
-    const imports = "import { load, racy } from '../hw/atomics.js';\n";
+    const imports = "import { load, racy, racy64 } from '../hw/atomics.js';\n";
     expect(views(`${imports}export const f = (gd: number) => load(gd + GD_CRIT) + racy(gd + GD_CRIT);`)).toEqual([
       "src/kern/a.ts:2 globaldata.GD_CRIT is accessed by an atomic operation, its line says 'owner'",
     ]);
+    const late = 'racy64((gd + GD_CRIT) >>> 1) + BigInt(racy(gd + GD_NPOLL))';
+    expect(views(`${imports}export const f = (gd: number) => ${late};`)).toEqual([]);
     expect(body('i32[gd + GD_CRIT]++; v = i32[f(GD_NPOLL)];')).toEqual([]);
   });
 });

@@ -1,0 +1,114 @@
+/**
+ * stepped.mjs — build step: one source, stepped (docs/design/stepping.md).
+ *
+ * In kern/, vm/, the allocators and workload/ each access to a heap view becomes a call that asks the scheduler first:
+ *
+ *   i32[e]          ld32(e)                      the same for u8 (8), i64 (64), f64 (f)
+ *   i32[e] = v      st32(e, v)
+ *   i32[e] += v     st32(e, ld32(e) + (v))       any operator; e is evaluated twice, so it has to be pure
+ *   i32[e]++        post32(e, 1)                 ++i32[e]: pre32(e, 1)
+ *
+ * and the files of hw/ that meet the host's memory are replaced by those of hw/stepped/. Nothing else changes: what is
+ * explored is the shipped source. Access sites keep their place in the source map, so a trace shows the TypeScript line.
+ */
+import MagicString from 'magic-string';
+import { parseSync } from 'oxc-parser';
+import { walk } from 'oxc-walker';
+
+const ENGINE = /\/src\/(kern|vm|dragonfly|freebsd|netbsd|workload)\/[^?]*\.ts$/;
+const SWAPPED = /\/(atomics|cpufunc|curcpu|kasan|mem|time)\.js$/;
+const VIEWS = { i32: '32', u8: '8', i64: '64', f64: 'f' };
+const ACCESS = ['ld', 'st', 'pre', 'post'].flatMap((verb) => Object.values(VIEWS).map((width) => verb + width));
+
+/** @typedef {any} Node */
+
+/** @param {URL} root the project's root */
+export function stepped(root) {
+  const hw = new URL('src/hw/stepped/', root).pathname;
+  return {
+    name: 'stepped',
+    resolveId(/** @type {string} */ source, /** @type {string | undefined} */ importer) {
+      const file = SWAPPED.exec(source)?.[1];
+      if (!file || !importer || !/\/src\//.test(importer) || importer.startsWith(hw)) return null;
+      return `${hw}${file}.ts`;
+    },
+    transform(/** @type {string} */ code, /** @type {string} */ id) {
+      if (!ENGINE.test(id)) return null;
+      const text = rewrite(code, id);
+      if (!text) return null;
+      // on the first line, so that no line moves
+      text.prepend(`import { ${ACCESS.map((name) => `${name} as __${name}`).join(', ')} } from '${hw}access.ts';`);
+      return { code: text.toString(), map: text.generateMap({ source: id, hires: true }) };
+    },
+  };
+}
+
+/**
+ * @param {string} code TypeScript
+ * @param {string} id for messages
+ * @returns {MagicString | null} null when there is nothing to rewrite
+ */
+export function rewrite(code, id) {
+  const { program, errors } = parseSync(id, code);
+  if (errors.length > 0) throw new SyntaxError(`${id}: ${errors[0]?.message}`);
+  const text = new MagicString(code);
+  let found = false;
+  walk(program, {
+    enter(/** @type {Node} */ node, /** @type {Node} */ parent) {
+      if (!isAccess(node)) return;
+      found = true;
+      const width = VIEWS[/** @type {keyof typeof VIEWS} */ (node.object.name)];
+      const index = [node.object.end, node.property.start, node.property.end, node.end];
+      if (parent?.type === 'AssignmentExpression' && parent.left === node) {
+        assign(text, code, id, parent, width);
+      } else if (parent?.type === 'UpdateExpression') {
+        text.overwrite(parent.start, node.property.start, `__${parent.prefix ? 'pre' : 'post'}${width}(`);
+        text.overwrite(node.property.end, parent.end, `, ${parent.operator === '++' ? 1 : -1})`);
+      } else {
+        text.overwrite(node.start, index[1], `__ld${width}(`);
+        text.overwrite(index[2], node.end, ')');
+      }
+    },
+  });
+  return found ? text : null;
+}
+
+/** @param {Node} node */
+function isAccess(node) {
+  return node.type === 'MemberExpression' && node.computed && node.object.type === 'Identifier' &&
+    Object.hasOwn(VIEWS, node.object.name);
+}
+
+/**
+ * @param {MagicString} text
+ * @param {string} code
+ * @param {string} id
+ * @param {Node} node the assignment
+ * @param {string} width
+ */
+function assign(text, code, id, node, width) {
+  const { property } = node.left;
+  text.overwrite(node.start, property.start, `__st${width}(`);
+  if (node.operator === '=') {
+    text.overwrite(property.end, node.right.start, ', ');
+  } else {
+    if (!isPure(property)) throw new SyntaxError(`${id}: ${code.slice(node.start, node.end)}: name the word first`);
+    const word = code.slice(property.start, property.end);
+    text.overwrite(property.end, node.right.start, `, __ld${width}(${word}) ${node.operator.slice(0, -1)} (`);
+    text.appendRight(node.right.end, ')');
+  }
+  text.appendRight(node.end, ')');
+}
+
+/** May be evaluated twice: no access to memory, no effect. @param {Node} node */
+function isPure(node) {
+  let pure = true;
+  walk(node, {
+    enter(/** @type {Node} */ inner) {
+      if (isAccess(inner)) pure = false;
+      if (inner.type === 'CallExpression' && !['mycpu', 'myslgd', 'btokup'].includes(inner.callee.name)) pure = false;
+      if (inner.type === 'AssignmentExpression' || inner.type === 'UpdateExpression') pure = false;
+    },
+  });
+  return pure;
+}

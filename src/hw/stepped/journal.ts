@@ -1,0 +1,112 @@
+/**
+ * journal.ts — what an execution wrote, so that the next one starts from the same memory: an undo journal, because
+ * copying megabytes of heap would be the whole cost of an execution.
+ *
+ * Each word that is touched gets a small number, its slot, for good; whatever is kept a word (clocks, marks, rules) is
+ * kept by slot, densely. `stamp` tells in which execution a slot's data were written.
+ */
+import { i32 } from '../heap.js';
+
+/** words beyond the heap that stand for what is no memory: interrupt masks and such */
+export const VIRTUAL_WORDS = 64;
+export const HEAP_WORDS = i32.length;
+
+const slots = new Int32Array(HEAP_WORDS + VIRTUAL_WORDS);
+/** slot -> word; slot 0 is none */
+export const wordOf: number[] = [-1];
+
+export function slotOf(word: number): number {
+  const slot = slots[word];
+  return slot !== 0 ? slot : newSlot(word);
+}
+
+function newSlot(word: number): number {
+  const slot = wordOf.length;
+  slots[word] = slot;
+  wordOf.push(word);
+  return slot;
+}
+
+let words = new Int32Array(1 << 12);
+let olds = new Int32Array(1 << 12);
+let length = 0;
+let hashLow = 0;
+let hashHigh = 0;
+let hashing = false;
+
+/** From here on the heap's hash is kept up to date with every write. */
+export function hashHeap(on: boolean): void {
+  hashing = on;
+}
+
+/** Before any write of `value` to `word`. */
+export function journal(word: number, value: number): void {
+  const old = i32[word];
+  if (length === words.length) grow();
+  words[length] = word;
+  olds[length++] = old;
+  if (hashing && old !== value) {
+    hashLow ^= mix(word, old, 0x9e3779b1) ^ mix(word, value, 0x9e3779b1);
+    hashHigh ^= mix(word, old, 0x85ebca77) ^ mix(word, value, 0x85ebca77);
+  }
+}
+
+function grow(): void {
+  const w = new Int32Array(words.length * 2);
+  const o = new Int32Array(words.length * 2);
+  w.set(words);
+  o.set(olds);
+  words = w;
+  olds = o;
+}
+
+function mix(word: number, value: number, seed: number): number {
+  let h = Math.imul(word ^ seed, 0xc2b2ae3d) ^ Math.imul(value, 0x27d4eb2f);
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+  h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
+  return h ^ (h >>> 15);
+}
+
+/** 64 bits of hash of everything written, in two halves: equal heaps have equal ones. */
+export function heapHash(): readonly [number, number] {
+  return [hashLow, hashHigh];
+}
+
+export function undo(): void {
+  while (length > 0) {
+    length--;
+    i32[words[length]] = olds[length];
+  }
+  hashLow = 0;
+  hashHigh = 0;
+}
+
+/** The memory as it is now is where every execution starts. */
+export function baseline(): void {
+  length = 0;
+  hashLow = 0;
+  hashHigh = 0;
+}
+
+/** Hash of the words that differ from the baseline, for executions that did not hash all along. */
+export function finalHash(): string {
+  const first = new Map<number, number>();
+  for (let n = 0; n < length; n++) if (!first.has(words[n])) first.set(words[n], olds[n]);
+  let low = 0;
+  let high = 0;
+  for (const [word, old] of first) {
+    if (i32[word] === old) continue;
+    low ^= mix(word, i32[word], 0x9e3779b1) ^ mix(word, old, 0x9e3779b1);
+    high ^= mix(word, i32[word], 0x85ebca77) ^ mix(word, old, 0x85ebca77);
+  }
+  return `${(high >>> 0).toString(16).padStart(8, '0')}${(low >>> 0).toString(16).padStart(8, '0')}`;
+}
+
+/** Words that differ from the baseline. */
+export function changedWords(): Map<number, number> {
+  const first = new Map<number, number>();
+  for (let n = 0; n < length; n++) if (!first.has(words[n])) first.set(words[n], olds[n]);
+  const changed = new Map<number, number>();
+  for (const [word, old] of first) if (i32[word] !== old) changed.set(word, i32[word]);
+  return changed;
+}

@@ -1,0 +1,234 @@
+/**
+ * run.ts — one execution after the other of the same programs, by the decisions of whoever explores.
+ *
+ *   prepare    the machine is as every execution finds it; entities get their programs
+ *   run        undo the last execution; let `decide` name who goes first; run that entity until somebody else goes on
+ *   endOf...   audits look at the memory with everything at rest
+ *
+ * An execution ends when no entity is enabled, when `decide` ends it, or when something failed. Nobody enabled, but
+ * somebody not done: a deadlock, or a lost wake-up if there is work for a CPU that sleeps.
+ */
+import { LD, LOOK } from '../../base/access.js';
+import { curcpu, switchCpu } from './curcpu.js';
+import { i32 } from '../heap.js';
+import { INTR_PENDING, INTR_STOP, INTR_WORDS } from '../intr.layout.js';
+import { SB_INTR } from '../superblock.layout.js';
+import {
+  bufferCount, casBudget, drainOldest, enabled, enter, finishOp, goLive, hooks, interruptLook, leave, lengthOf,
+  resetDirectTurns,
+} from './access.js';
+import {
+  ASLEEP, cpuOf, critWord, DONE, layout, masked, MAX_ENTITIES, opOf, type Operation, pendKind, pendWord, QUIET, READY,
+  serving, SPINS, stateOf, threadOn, watchValues, watchWords,
+} from './entity.js';
+import { execution, fail, STOP } from './failure.js';
+import { baseline, finalHash, HEAP_WORDS, undo } from './journal.js';
+import { kasanBaseline, kasanUndo, shadowReset } from './shadow.js';
+
+export interface Program {
+  readonly cpu: number;
+  readonly operations: readonly Operation[];
+}
+
+/** entity that took the last step of its own: stores reaching memory do not count */
+let last = -1;
+const INTR = i32[SB_INTR] >>> 2;
+const WATCHED = 1024;
+
+let programs: readonly Program[] = [];
+let serve: Operation = () => undefined;
+/** results of the operations that have returned, by entity */
+export const results: unknown[][] = [];
+/** the text of a panic, from who can read it */
+export const texts = { panic: (): string => 'panic' };
+
+/**
+ * @param threads programs of threads; several may name the same CPU
+ * @param service what an interrupt does: splz
+ * @param critical word of each CPU's critical count
+ */
+export function prepare(
+  threads: readonly Program[], ncpu: number, service: Operation, critical: readonly number[],
+  modes: { readonly interrupts: boolean; readonly tso: boolean },
+): void {
+  const entities = threads.length + 2 * ncpu;
+  if (entities > MAX_ENTITIES) throw new RangeError(`${entities} threads, interrupts and buffers: at most 31`);
+  programs = threads;
+  serve = service;
+  layout.threads = threads.length;
+  layout.ncpu = ncpu;
+  layout.irq0 = threads.length;
+  layout.drain0 = threads.length + ncpu;
+  layout.entities = entities;
+  layout.interrupts = modes.interrupts;
+  layout.tso = modes.tso;
+  layout.shared = modes.interrupts || new Set(threads.map(({ cpu }) => cpu)).size < threads.length;
+  for (let e = 0; e < entities; e++) {
+    cpuOf[e] = e < layout.irq0 ? threads[e].cpu : (e - layout.irq0) % ncpu;
+    results[e] = [];
+    watchWords[e] = new Int32Array(WATCHED);
+    watchValues[e] = new Int32Array(WATCHED);
+  }
+  for (let cpu = 0; cpu < ncpu; cpu++) critWord[cpu] = critical[cpu];
+  baseline();
+  kasanBaseline();
+}
+
+/** Back to where every execution starts. */
+function reset(): void {
+  goLive(false);
+  undo();
+  kasanUndo();
+  shadowReset(layout.ncpu);
+  resetDirectTurns();
+  execution.failure = null;
+  execution.steps = 0;
+  casBudget.cut = false;
+  last = -1;
+  for (let e = 0; e < layout.entities; e++) {
+    stateOf[e] = e < layout.threads ? READY : QUIET;
+    opOf[e] = 0;
+    lengthOf[e] = 0;
+    results[e].length = 0;
+    pendKind[e] = e < layout.threads ? LD : LOOK;
+    pendWord[e] = -1;
+  }
+  for (let cpu = 0; cpu < layout.ncpu; cpu++) {
+    threadOn[cpu] = -1;
+    serving[cpu] = -1;
+    masked[cpu] = 0;
+    bufferCount[cpu] = 0;
+    pendWord[layout.irq0 + cpu] = HEAP_WORDS + cpu;
+  }
+}
+
+/** Runs one execution. @returns true when it came to its end (or failed), false when it was cut short */
+export function run(): boolean {
+  reset();
+  goLive(true);
+  for (let e = 0; e < layout.threads && execution.failure === null; e++) probe(e);
+  let e = execution.failure === null ? hooks.decide(-1) : -1;
+  while (e >= 0) e = step(e);
+  goLive(false);
+  if (execution.failure !== null) return true;
+  if (casBudget.cut || enabled() !== 0) return false;
+  judgeEnd();
+  return true;
+}
+
+/** Runs a thread up to its first scheduling point, so that its pending access is known. */
+function probe(e: number): void {
+  const decide = hooks.decide;
+  hooks.decide = nobody;
+  go(e, false);
+  hooks.decide = decide;
+}
+
+const nobody = (): number => -1;
+
+/** Entity `e` goes on. @returns who follows */
+function step(e: number): number {
+  if (e >= layout.drain0) {
+    drainOldest(e - layout.drain0);
+    return hooks.decide(last);
+  }
+  last = e;
+  const cpu = cpuOf[e];
+  if (e < layout.irq0) threadOn[cpu] = e;
+  else {
+    if (stateOf[e] === QUIET) stateOf[e] = READY;
+    serving[cpu] = e;
+  }
+  return go(e, true);
+}
+
+function go(e: number, chosen: boolean): number {
+  enter(e, chosen);
+  try {
+    if (e >= layout.irq0) interrupt(e);
+    else thread(e);
+  } catch (error) {
+    if (error !== STOP) failed(error);
+    return leave(e);
+  }
+  return execution.failure === null ? hooks.decide(e) : -1;
+}
+
+function thread(e: number): void {
+  const { operations } = programs[e];
+  while (opOf[e] < operations.length) {
+    const value = operations[opOf[e]]();
+    finishOp(e);
+    results[e].push(value);
+    opOf[e]++;
+    if (execution.failure !== null) return;
+    checkBalance(e);
+  }
+  stateOf[e] = DONE;
+}
+
+function interrupt(e: number): void {
+  const cpu = cpuOf[e];
+  interruptLook(critWord[cpu]);
+  serve();
+  finishOp(e);
+  stateOf[e] = QUIET;
+  serving[cpu] = -1;
+  pendKind[e] = LOOK;
+  pendWord[e] = HEAP_WORDS + cpu;
+}
+
+function checkBalance(e: number): void {
+  const cpu = cpuOf[e];
+  const depth = i32[critWord[cpu]] + masked[cpu];
+  if (depth === 0) return;
+  fail({
+    cls: 'crit-unbalanced',
+    message: `operation ${opOf[e]} returned with ${depth} critical sections open`,
+    cpu,
+    step: execution.steps,
+  });
+}
+
+function failed(error: unknown): void {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const panicked = name === 'KernelPanic';
+  fail({
+    cls: panicked ? 'panic' : 'exception',
+    message: panicked ? texts.panic() : `${name}: ${message}`,
+    cpu: curcpu,
+    step: execution.steps,
+  });
+}
+
+/** Nobody can go on: is everybody done? */
+function judgeEnd(): void {
+  for (let e = 0; e < layout.drain0; e++) {
+    const state = stateOf[e];
+    if (state === DONE || state === QUIET) continue;
+    const cpu = cpuOf[e];
+    const work = (i32[INTR + cpu * INTR_WORDS + INTR_PENDING] & ~INTR_STOP) !== 0;
+    const what = state === ASLEEP ? 'sleeps' : state === SPINS ? 'waits in a loop' : 'cannot go on';
+    const lost = state === ASLEEP && work;
+    fail({
+      cls: lost ? 'lost-wakeup' : 'deadlock',
+      message: `cpu${cpu} ${what}${lost ? ', an interrupt is pending, and nobody will ring' : ', and nobody else can move'}`,
+      cpu,
+      step: execution.steps,
+    });
+    return;
+  }
+}
+
+/** Does `act` as CPU `cpu`, outside of any schedule. */
+export function asCpu<T>(cpu: number, act: () => T): T {
+  const before = curcpu;
+  switchCpu(cpu);
+  try {
+    return act();
+  } finally {
+    switchCpu(before);
+  }
+}
+
+export { finalHash };
