@@ -39,6 +39,15 @@ let programs: readonly Program[] = [];
 let serve: Operation = () => undefined;
 /** results of the operations that have returned, by entity */
 export const results: unknown[][] = [];
+/**
+ * Signs of life for a watcher in another thread, if it gave one: executions begun, entity and operation under way. An
+ * operation that never makes an access cannot be stopped from inside.
+ */
+export const heart = { beat: new Int32Array(8) };
+export const BEAT_EXECUTIONS = 0;
+export const BEAT_ENTITY = 1;
+export const BEAT_OPERATION = 2;
+
 /** the text of a panic, from who can read it */
 export const texts = { panic: (): string => 'panic' };
 
@@ -105,6 +114,7 @@ function reset(): void {
 /** Runs one execution. @returns true when it came to its end (or failed), false when it was cut short */
 export function run(): boolean {
   reset();
+  heart.beat[BEAT_EXECUTIONS]++;
   goLive(true);
   for (let e = 0; e < layout.threads && execution.failure === null; e++) probe(e);
   let e = execution.failure === null ? hooks.decide(-1) : -1;
@@ -157,6 +167,8 @@ function go(e: number, chosen: boolean): number {
 function thread(e: number): void {
   const { operations } = programs[e];
   while (opOf[e] < operations.length) {
+    heart.beat[BEAT_ENTITY] = e;
+    heart.beat[BEAT_OPERATION] = opOf[e];
     const value = operations[opOf[e]]();
     finishOp(e);
     results[e].push(value);

@@ -15,7 +15,7 @@ import { KASAN_ALLOCATOR, KASAN_CLIENT, KASAN_FREED, KASAN_PAGE_FREE } from '../
 import { i32 } from '../heap.js';
 import { SB_FIRST_PAGE, SB_NPAGES } from '../superblock.layout.js';
 import { execution, fail } from './failure.js';
-import { HEAP_WORDS, slotOf } from './journal.js';
+import { HEAP_WORDS, slotOf, wordOf } from './journal.js';
 
 const MAX_CPUS = 8;
 const PLAIN_READ = 0;
@@ -101,6 +101,23 @@ function classOf(bits: number): number {
 export function sharedBy(word: number): number {
   const slot = slotOf(word);
   return slot >= stamps.length ? 0 : classOf(sharing[slot]);
+}
+
+/** What is known of who shares what, as pairs of word and bits: shards of one search have to agree on it. */
+export function exportSharing(): number[] {
+  const pairs: number[] = [];
+  for (let slot = 1; slot < Math.min(wordOf.length, sharing.length); slot++) {
+    if (classOf(sharing[slot]) !== 0) pairs.push(wordOf[slot], sharing[slot]);
+  }
+  return pairs;
+}
+
+export function importSharing(pairs: readonly number[]): void {
+  for (let n = 0; n < pairs.length; n += 2) {
+    const slot = slotOf(pairs[n]);
+    if (slot >= stamps.length) growTo(slot);
+    sharing[slot] |= pairs[n + 1];
+  }
 }
 
 /** A plain access of CPU `cpu`. */

@@ -4,6 +4,7 @@
  * A preemption is a switch away from an entity that could have gone on; most bugs need one or two. The guarantee can be
  * counted: "all 2,520 schedules with at most 2 preemptions pass".
  */
+import type { Failure } from '../../hw/stepped/failure.js';
 import type { Subject } from '../subject.js';
 import { type Found, isPreemption, lowest, type OnEnd, type Search, stayOn } from './search.js';
 
@@ -15,8 +16,12 @@ export interface BoundedState {
   /** choice, and mask of what is still to try, for each decision of the current path */
   readonly chosen: readonly number[];
   readonly left: readonly number[];
-  /** decisions that are fixed: a shard's prefix */
-  readonly fixed: number;
+}
+
+/** Part `index` (from 0) of `of` of a tree. */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
 }
 
 export class BoundedSearch implements Search {
@@ -26,27 +31,24 @@ export class BoundedSearch implements Search {
   cut = 0;
   failures = 0;
   found: Found | null = null;
+  readonly others: Found[] = [];
   complete = false;
   readonly #subject: Subject;
   readonly #onEnd: OnEnd | null;
   readonly #chosen: number[] = [];
   readonly #left: number[] = [];
-  #fixed = 0;
   #depth = 0;
   #at = 0;
   #used = 0;
+  readonly #shard: Shard | null;
+  /** this execution belongs to another shard */
+  #foreign = false;
 
-  /** @param prefix decisions every execution begins with: a shard */
-  constructor(subject: Subject, bound: number, onEnd: OnEnd | null = null, prefix: readonly number[] = []) {
+  constructor(subject: Subject, bound: number, onEnd: OnEnd | null = null, shard: Shard | null = null) {
     this.#subject = subject;
+    this.#shard = shard;
     this.bound = bound;
     this.#onEnd = onEnd;
-    for (const choice of prefix) {
-      this.#chosen.push(choice);
-      this.#left.push(0);
-    }
-    this.#fixed = prefix.length;
-    this.#depth = prefix.length;
   }
 
   next(): boolean {
@@ -54,21 +56,27 @@ export class BoundedSearch implements Search {
     this.#at = 0;
     this.#used = 0;
     this.#subject.engine.access.hooks.decide = this.#decide;
+    // schedules without a preemption are the first shard's
+    this.#foreign = this.#shard !== null && this.#shard.index !== 0;
     const verdict = this.#subject.execute();
+    if (this.#foreign) return this.#backtrack();
     if (!verdict.ended) this.cut++;
     else {
       this.executions++;
       if (verdict.failure) {
         this.failures++;
-        this.found ??= {
-          failure: verdict.failure,
-          schedule: this.#chosen.slice(0, this.#at),
-          execution: this.executions,
-        };
+        this.#keep(verdict.failure);
       }
       this.#onEnd?.(verdict);
     }
     return this.#backtrack();
+  }
+
+  #keep(failure: Failure): void {
+    if ([this.found, ...this.others].some((one) => one?.failure.cls === failure.cls)) return;
+    const found = { failure, schedule: this.#chosen.slice(0, this.#at), execution: this.executions };
+    if (this.found) this.others.push(found);
+    else this.found = found;
   }
 
   readonly #decide = (last: number): number => {
@@ -78,9 +86,18 @@ export class BoundedSearch implements Search {
     const at = this.#at++;
     if (at === this.#depth) this.#open(last, enabled);
     const choice = this.#chosen[at]!;
-    if (isPreemption(subject, last, choice, enabled)) this.#used++;
+    if (isPreemption(subject, last, choice, enabled) && ++this.#used === 1 && !this.#mine(at)) return -1;
     return choice;
   };
+
+  /** A tree is divided by where its first preemption is: there are many such places, and their subtrees are alike. */
+  #mine(at: number): boolean {
+    if (this.#shard === null) return true;
+    let hash = 0x811c9dc5;
+    for (let n = 0; n <= at; n++) hash = Math.imul(hash ^ this.#chosen[n]!, 0x01000193);
+    this.#foreign = (hash >>> 8) % this.#shard.of !== this.#shard.index;
+    return !this.#foreign;
+  }
 
   /** A decision nobody has made before: the default first, the others later if the bound allows. */
   #open(last: number, enabled: number): void {
@@ -98,8 +115,8 @@ export class BoundedSearch implements Search {
 
   #backtrack(): boolean {
     let depth = this.#depth - 1;
-    while (depth >= this.#fixed && this.#left[depth] === 0) depth--;
-    if (depth < this.#fixed) {
+    while (depth >= 0 && this.#left[depth] === 0) depth--;
+    if (depth < 0) {
       this.complete = true;
       return false;
     }
@@ -118,17 +135,16 @@ export class BoundedSearch implements Search {
       failures: this.failures,
       chosen: this.#chosen.slice(0, this.#depth),
       left: this.#left.slice(0, this.#depth),
-      fixed: this.#fixed,
     };
   }
 
-  static restore(subject: Subject, state: BoundedState, onEnd: OnEnd | null = null): BoundedSearch {
-    const search = new BoundedSearch(subject, state.bound, onEnd, state.chosen);
-    for (const [n, mask] of state.left.entries()) search.#left[n] = mask;
-    search.#fixed = state.fixed;
-    search.executions = state.executions;
-    search.cut = state.cut;
-    search.failures = state.failures;
-    return search;
+  /** Goes on where a search of the same subject, bound and shard was saved. */
+  restore(state: BoundedState): void {
+    this.#chosen.splice(0, Number.POSITIVE_INFINITY, ...state.chosen);
+    this.#left.splice(0, Number.POSITIVE_INFINITY, ...state.left);
+    this.#depth = state.chosen.length;
+    this.executions = state.executions;
+    this.cut = state.cut;
+    this.failures = state.failures;
   }
 }

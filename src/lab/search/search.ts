@@ -25,7 +25,11 @@ export interface Search {
   failures: number;
   /** the first failure */
   found: Found | null;
+  /** the first failure of each other class, if the search goes on after one */
+  readonly others?: readonly Found[];
   complete: boolean;
+  /** distinct states met, if they are counted */
+  readonly states?: number;
   /**
    * One more execution.
    * @returns false when there is none left
