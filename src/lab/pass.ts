@@ -109,7 +109,7 @@ class Tally {
     this.heaps = countHeaps ? new Set() : null;
     this.onEnd = ({ outcome, failure }) => {
       if (outcome !== '') this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1;
-      if (!failure) this.heaps?.add(subject.engine.run.finalHash());
+      if (!failure) this.heaps?.add(subject.finalHeap());
     };
   }
 }

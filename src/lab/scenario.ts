@@ -35,9 +35,9 @@ export interface Scenario<S = any> {
   /** operations by role. @param index rank of the CPU among those of its role, from 0 */
   readonly cpu: Readonly<Record<string, (k: Setup, s: S, index: number) => readonly Operation[]>>;
   /** after every step; a text says what is broken. May not write. */
-  readonly invariant?: (view: View, s: S) => string | undefined | void;
+  readonly invariant?: (view: View, s: S) => unknown;
   /** at the end; a text, or false, says that something is broken */
-  readonly after?: (view: View, s: S, results: readonly (readonly unknown[])[]) => string | boolean | undefined | void;
+  readonly after?: (view: View, s: S, results: readonly (readonly unknown[])[]) => unknown;
   /** names what came out, for a histogram, and grades it; '*' grades all others */
   readonly result?: (view: View, s: S, results: readonly (readonly unknown[])[]) => string;
   readonly outcome?: Readonly<Record<string, 'acceptable' | 'interesting' | 'forbidden'>>;

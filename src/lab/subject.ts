@@ -6,13 +6,10 @@
  * callers hold, the scenario's own `after` and `outcome`.
  */
 import { SmpallocError } from '../base/errors.js';
-import type { FailureClass } from '../base/failures.js';
-import { IPIF_KFREE_REMOTE, IPIF_FREE_REMOTE } from '../base/ipif.js';
-import { GD_IPIQ_PASSIVE } from '../kern/globaldata.layout.js';
 import type { BootOptions } from '../host/options.js';
 import type { Failure } from '../hw/stepped/failure.js';
 import { type Client, defineType, makeClient, makeSetup, makeView, type Setup, type View } from './kit.js';
-import { pendingMessages } from './messages.js';
+import { atEnd, checkDangling, Oracles } from './oracles.js';
 import { ruleChecker } from './rules.js';
 import type { Operation, Scenario } from './scenario.js';
 import { bootStepped, type SteppedEngine, type SteppedMachine } from './stepped.js';
@@ -60,6 +57,8 @@ export interface Subject {
   readonly points: 'shared' | 'all';
   /** One execution under engine.access.hooks.decide. */
   execute(): Verdict;
+  /** Hash of the memory, but for counts of events, as the last execution left it. */
+  finalHeap(): string;
   /** The machine as it stands is where executions end; call after execute. */
   readonly results: readonly (readonly unknown[])[];
   /** Settings of the engine are the isolate's copy's: call before running another subject of the same engine. */
@@ -101,13 +100,17 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
     engine.shadow.checks.races = races;
     engine.access.hooks.rule = rules;
     engine.access.hooks.watch = null;
-    engine.access.hooks.invariant = scenario.invariant ? () => scenario.invariant!(view, state) || '' : null;
-    engine.shadow.onPagesFreed.call = (address, bytes) => dangling(booted, address, bytes);
+    engine.access.hooks.invariant = scenario.invariant ? () => textOf(scenario.invariant!(view, state)) : null;
+    engine.shadow.onPagesFreed.call = (address, bytes) => checkDangling(booted, address, bytes);
   }
   attach();
+  let heap = engine.journal.heapHash();
+
+  const oracles = new Oracles(booted, scenario.after !== undefined || scenario.result !== undefined);
 
   function execute(): Verdict {
     const ended = engine.run.run();
+    heap = engine.journal.heapHash();
     if (!ended) return { failure: null, ended, outcome: '' };
     const failure = engine.failure.execution.failure ?? judge();
     if (failure) return { failure, ended, outcome: '' };
@@ -119,7 +122,7 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
   }
 
   function judge(): Failure | null {
-    return unannounced(booted) ?? settle(booted) ?? engine.failure.execution.failure ?? audit(booted) ?? own();
+    return oracles.judge() ?? own();
   }
 
   function own(): Failure | null {
@@ -128,7 +131,10 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
     return wrong === false ? atEnd('invariant', 'after() is false') : null;
   }
 
-  return { scenario, options, machine: booted, engine, view, threads, memory, points, execute, results, attach };
+  return {
+    scenario, options, machine: booted, engine, view, threads, memory, points, execute, results, attach,
+    finalHeap: () => heap.toString(16),
+  };
 }
 
 function machineFor(scenario: Scenario, options: SubjectOptions): { machine: BootOptions; defects: readonly string[] } {
@@ -140,6 +146,8 @@ function machineFor(scenario: Scenario, options: SubjectOptions): { machine: Boo
   }
   return { machine: { signalDelay: 0, mutex: 'futex', ...scenario.machine, ...options.machine }, defects };
 }
+
+const textOf = (broken: unknown): string => (typeof broken === 'string' ? broken : '');
 
 /** Runs a function of the scenario file. @throws SmpallocError ESMP_INPUT naming scenario and function */
 function guarded<T>(scenario: Scenario, what: string, act: () => T): T {
@@ -170,61 +178,3 @@ function makeThreads(scenario: Scenario, k: Setup, state: unknown, dropped: Read
     operations: thread.operations.filter((_, n) => !dropped.has(`${e}.${n}`)),
   }));
 }
-
-function atEnd(cls: FailureClass, message: string): Failure {
-  return { cls, message, cpu: -1, step: 0 };
-}
-
-/** Messages in a queue, nobody told: natively their CPU would sleep on. Passive ones wait for the clock, rightly. */
-function unannounced({ engine, memory, configuration }: SteppedMachine): Failure | null {
-  const pending = pendingMessages(memory);
-  if (pending.length === 0) return null;
-  let passive = 0;
-  for (let cpu = 0; cpu < configuration.cpus; cpu++) passive += memory.f64[(memory.gd(cpu) + GD_IPIQ_PASSIVE) >>> 1]!;
-  if (passive > 0 || !engine.entity.layout.interrupts) return null;
-  const { source, target } = pending[0]!;
-  return atEnd('lost-wakeup', `a message from cpu${source} to cpu${target} is in its queue, and nobody has told cpu${target}`);
-}
-
-/** Brings everything in transit home, as the clock would, one CPU after the other. */
-function settle({ engine, configuration }: SteppedMachine): Failure | null {
-  try {
-    for (let round = 0; round < 3; round++) {
-      for (let cpu = 0; cpu < configuration.cpus; cpu++) engine.run.asCpu(cpu, engine.auditDrain);
-    }
-    return null;
-  } catch (error) {
-    const { name, message } = error as Error;
-    return name === 'KernelPanic' ? atEnd('panic', engine.run.texts.panic()) : atEnd('exception', `${name}: ${message}`);
-  }
-}
-
-function audit({ engine }: SteppedMachine): Failure | null {
-  const { violations, stranded, blocks } = engine.auditMachine();
-  const first = violations[0];
-  if (first !== undefined) return atEnd(classOf(first), violations.join('; '));
-  if (stranded > 0) return atEnd('lost-wakeup', `${stranded} zone off ZoneAry with free chunks in RChunks: nobody will be told`);
-  const held = engine.shadow.clients.count;
-  if (blocks !== held) return atEnd('leak', `${blocks} blocks are out, but callers hold ${held}`);
-  return null;
-}
-
-function classOf(violation: string): FailureClass {
-  if (/twice|no chunk of it/.test(violation)) return 'list-corrupt';
-  return violation.startsWith('statistics') ? 'stats-drift' : 'audit';
-}
-
-/** Memory goes back while a message about it is under way. */
-function dangling({ engine, memory }: SteppedMachine, address: number, bytes: number): void {
-  for (const { source, target, func, arg1 } of pendingMessages(memory)) {
-    if (func !== IPIF_KFREE_REMOTE && func !== IPIF_FREE_REMOTE) continue;
-    if (arg1 < address || arg1 >= address + bytes) continue;
-    engine.failure.fail({
-      cls: 'ipi-dangling',
-      message: `0x${address.toString(16)} is given back while a message about it is on its way from cpu${source} to cpu${target}`,
-      cpu: engine.curcpu,
-      step: engine.failure.execution.steps,
-    });
-  }
-}
-

@@ -23,7 +23,7 @@ import {
   SPINS, stateOf, watchCount, watchValues, watchWords,
 } from './entity.js';
 import { execution, fail, STOP } from './failure.js';
-import { HEAP_WORDS, journal } from './journal.js';
+import { HEAP_WORDS, journal, journalCount } from './journal.js';
 import {
   atomicAccess, checks, clientCheck, kasanChange, kasanCheck, noteSharing, plainAccess, sharedBy,
 } from './shadow.js';
@@ -450,9 +450,6 @@ export function post64(dword: number, delta: number): bigint {
 
 // doubles count events of their CPU: never a scheduling point
 
-const scratch = new Float64Array(1);
-const scratchWords = new Int32Array(scratch.buffer);
-
 export function ldf(dword: number): number {
   if (pos < length) {
     replay(LDF, dword << 1);
@@ -472,9 +469,8 @@ export function stf(dword: number, value: number): number {
     return value;
   }
   if (live) before(STF, dword << 1, 0);
-  scratch[0] = value;
-  journal(dword << 1, scratchWords[0]);
-  journal((dword << 1) + 1, scratchWords[1]);
+  journalCount(dword << 1);
+  journalCount((dword << 1) + 1);
   f64[dword] = value;
   if (live) after(STF, dword << 1, 0, 0, 0);
   return value;

@@ -32,12 +32,6 @@ let olds = new Int32Array(1 << 12);
 let length = 0;
 let hashLow = 0;
 let hashHigh = 0;
-let hashing = false;
-
-/** From here on the heap's hash is kept up to date with every write. */
-export function hashHeap(on: boolean): void {
-  hashing = on;
-}
 
 /** Before any write of `value` to `word`. */
 export function journal(word: number, value: number): void {
@@ -45,10 +39,17 @@ export function journal(word: number, value: number): void {
   if (length === words.length) grow();
   words[length] = word;
   olds[length++] = old;
-  if (hashing && old !== value) {
+  if (old !== value) {
     hashLow ^= mix(word, old, 0x9e3779b1) ^ mix(word, value, 0x9e3779b1);
     hashHigh ^= mix(word, old, 0x85ebca77) ^ mix(word, value, 0x85ebca77);
   }
+}
+
+/** The same for a count of events, which belongs to no state. */
+export function journalCount(word: number): void {
+  if (length === words.length) grow();
+  words[length] = word;
+  olds[length++] = i32[word];
 }
 
 function grow(): void {
@@ -67,9 +68,9 @@ function mix(word: number, value: number, seed: number): number {
   return h ^ (h >>> 15);
 }
 
-/** 64 bits of hash of everything written, in two halves: equal heaps have equal ones. */
-export function heapHash(): readonly [number, number] {
-  return [hashLow, hashHigh];
+/** Hash of all memory but counts, 52 bits in a number: equal memories have equal ones. */
+export function heapHash(): number {
+  return (hashHigh & 0xfffff) * 0x100000000 + (hashLow >>> 0);
 }
 
 export function undo(): void {
@@ -88,18 +89,9 @@ export function baseline(): void {
   hashHigh = 0;
 }
 
-/** Hash of the words that differ from the baseline, for executions that did not hash all along. */
+/** The same as text. */
 export function finalHash(): string {
-  const first = new Map<number, number>();
-  for (let n = 0; n < length; n++) if (!first.has(words[n])) first.set(words[n], olds[n]);
-  let low = 0;
-  let high = 0;
-  for (const [word, old] of first) {
-    if (i32[word] === old) continue;
-    low ^= mix(word, i32[word], 0x9e3779b1) ^ mix(word, old, 0x9e3779b1);
-    high ^= mix(word, i32[word], 0x85ebca77) ^ mix(word, old, 0x85ebca77);
-  }
-  return `${(high >>> 0).toString(16).padStart(8, '0')}${(low >>> 0).toString(16).padStart(8, '0')}`;
+  return heapHash().toString(16);
 }
 
 /** Words that differ from the baseline. */
