@@ -33,6 +33,8 @@ export default defineConfig({
         ...inProcess,
         test: { name: 'prop', include: ['test/prop/**/*.test.ts'], pool: 'threads', testTimeout: 60_000 },
       },
+      // the explorer, over the stepped engine that was built
+      { test: { name: 'race', include: ['test/race/**/*.test.ts'], pool: 'forks', testTimeout: 60_000 } },
       {
         test: {
           name: 'smp', include: ['test/smp/**/*.test.ts'], pool: 'forks', fileParallelism: false, testTimeout: 60_000,

@@ -23,3 +23,4 @@ export * as pause from './kern/pause.js';
 export { intrDisable, intrRestore } from './kern/critical.js';
 export { zoneOf } from './dragonfly/slglobaldata.js';
 export { auditDrain, auditMachine } from './workload/audit.js';
+export * as phases from './workload/phases.js';

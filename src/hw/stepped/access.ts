@@ -73,6 +73,8 @@ let live = false;
 /** the next access is the one the scheduler has just chosen */
 let chosen = false;
 let stopping = false;
+/** the next access is a caller's, to its block */
+let asClient = false;
 /** entity to go on with after STOP */
 let next = -1;
 /** per entity: where the current turn of its wait loop began, and the one before */
@@ -116,6 +118,7 @@ export function enter(e: number, fresh: boolean): void {
   length = lengthOf[e];
   chosen = fresh;
   stopping = false;
+  asClient = false;
   next = -1;
   turnAt[e] = 0;
   turnBefore[e] = 0;
@@ -227,6 +230,10 @@ function check(kind: number, word: number, changed: boolean): void {
       if (write && hooks.rule !== null) checkRule(word, kind, cpu);
     }
     if (checks.kasan) kasanCheck(word, cpu);
+    if (asClient) {
+      asClient = false;
+      clientCheck(word, cpu);
+    }
   } else if (kind <= NOTIFY) {
     const read = kind !== STORE;
     const write = kind === CAS ? changed || values[pos - 1] === 1 : kind !== LOAD && kind !== WAIT && kind !== WAKE;
@@ -325,7 +332,8 @@ export function st32(word: number, to: number): number {
   else {
     before(ST, word, value);
     const old = i32[word];
-    if (layout.tso) buffered(word, value);
+    // who may interrupt is asked of memory: the critical count is its CPU's own, and need not wait
+    if (layout.tso && word !== critWord[curcpu]) buffered(word, value);
     else setWord(word, value);
     after(ST, word, value, old, value);
   }
@@ -728,7 +736,7 @@ export function mark(address: number, bytes: number, code: number): void {
   if (live) after(MARK, address >>> 2, code, code, code);
 }
 
-/** A caller's own access to a block it was given (scenarios). */
-export function clientAccess(word: number): void {
-  if (pos >= length && live && checks.kasan) clientCheck(word, curcpu);
+/** The access that follows is a caller's own, to a block it was given (scenarios): checked when it happens. */
+export function clientAccess(): void {
+  asClient = pos >= length && live && checks.kasan;
 }

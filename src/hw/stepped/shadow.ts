@@ -41,6 +41,8 @@ let sharing = new Uint16Array(1 << 12);
 let lastEntity = new Int8Array(1 << 12).fill(-1);
 /** how often `sharing` has learned something: a search begins again when it has */
 export const learned = { count: 0 };
+/** what the execution under way has taught: slot, its bits before, its last entity before */
+let lessons: number[] = [];
 
 export const checks = { races: true, kasan: true };
 
@@ -48,6 +50,7 @@ export const checks = { races: true, kasan: true };
 export function shadowReset(cpus: number): void {
   stamp++;
   ncpu = cpus;
+  if (lessons.length > 0) lessons = [];
   cpuClock.fill(0);
   for (let cpu = 0; cpu < cpus; cpu++) cpuClock[cpu * MAX_CPUS + cpu] = 1;
 }
@@ -82,10 +85,12 @@ export function noteSharing(word: number, cpu: number, entity: number, write: bo
   if (slot >= stamps.length) growTo(slot);
   let bits = sharing[slot] | (1 << cpu);
   if (write) bits |= WRITTEN;
-  if (lastEntity[slot] !== entity) {
-    if (lastEntity[slot] >= 0) bits |= SEVERAL;
+  const last = lastEntity[slot];
+  if (last !== entity && (bits & SEVERAL) === 0) {
+    if (last >= 0) bits |= SEVERAL;
+    lessons.push(slot, sharing[slot], last);
     lastEntity[slot] = entity;
-  }
+  } else if (bits !== sharing[slot]) lessons.push(slot, sharing[slot], last);
   if (bits === sharing[slot]) return;
   if (classOf(bits) !== classOf(sharing[slot])) learned.count++;
   sharing[slot] = bits;
@@ -101,6 +106,18 @@ function classOf(bits: number): number {
 export function sharedBy(word: number): number {
   const slot = slotOf(word);
   return slot >= stamps.length ? 0 : classOf(sharing[slot]);
+}
+
+/**
+ * Takes back what the last execution taught. What it learned on its way moved the scheduling points behind that; only
+ * who knows as little as it did can run its schedule again.
+ */
+export function unlearn(): void {
+  for (let n = lessons.length - 3; n >= 0; n -= 3) {
+    sharing[lessons[n]] = lessons[n + 1];
+    lastEntity[lessons[n]] = lessons[n + 2];
+  }
+  lessons = [];
 }
 
 /** What is known of who shares what, as pairs of word and bits: shards of one search have to agree on it. */

@@ -86,7 +86,9 @@ export class BoundedSearch implements Search {
     const at = this.#at++;
     if (at === this.#depth) this.#open(last, enabled);
     const choice = this.#chosen[at]!;
-    if (isPreemption(subject, last, choice, enabled) && ++this.#used === 1 && !this.#mine(at)) return -1;
+    if (choice !== last && isPreemption(subject, last, choice, enabled)) {
+      if (++this.#used === 1 && !this.#mine(at)) return -1;
+    }
     return choice;
   };
 
