@@ -36,12 +36,18 @@ export function fieldNames({ fields, words }: StructDescription): readonly strin
     const end = starts[n + 1]?.[1] ?? words;
     const element = ARRAYS[constant];
     for (let word = first; word < end; word++) {
-      const at = word - first;
-      if (element) names[word] = `${spelled(constant)}[${Math.floor(at / element.length)}]${element[at % element.length]}`;
-      else names[word] = at === 0 ? spelled(constant) : `${spelled(constant)}+${at * 4}`;
+      names[word] = spelled(constant) + (element ? elementName(element, word - first) : farther(word - first));
     }
   }
   return names;
+}
+
+function elementName(element: readonly string[], at: number): string {
+  return `[${Math.floor(at / element.length)}]${element[at % element.length]}`;
+}
+
+function farther(at: number): string {
+  return at === 0 ? '' : `+${at * 4}`;
 }
 
 /** fields, without indices, that hold an address or a magic number; negative ones are marks */

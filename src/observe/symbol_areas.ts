@@ -4,7 +4,7 @@
  * Nothing here knows an offset: words are named by the struct() descriptions, areas found by the superblock. What
  * depends on a policy is decided once, when the table is made; only names of malloc types are read at each call.
  */
-import { LINE_WORDS } from '../base/param.js';
+import { LINE_WORDS, PAGE_SHIFT } from '../base/param.js';
 import { FREE_LOCKED, STATS_ATOMIC } from '../base/policy.js';
 import type { LineRule, StructDescription } from '../base/struct.js';
 import { SLGLOBALDATA } from '../dragonfly/slaballoc.layout.js';
@@ -54,7 +54,7 @@ interface Row {
 }
 
 /** Structures of one kind, one after the other. */
-export function row(start: number, description: StructDescription, of: Row): Area {
+function row(start: number, description: StructDescription, of: Row): Area {
   const { name: struct, lines } = description;
   const { stride = Number.POSITIVE_INFINITY, title, owner = () => -1, other = () => null } = of;
   const names = fieldNames(description);
@@ -68,7 +68,8 @@ export function row(start: number, description: StructDescription, of: Row): Are
       const special = other(nth(at), word);
       if (special) return { struct, ...special };
       const rule = lines[Math.min(Math.floor(word / LINE_WORDS), lines.length - 1)]!;
-      return { rule, owner: rule === 'owner' ? owner(nth(at), word) : -1, struct, field: names[word] ?? `+${word * 4}` };
+      const field = names[word] ?? `+${word * 4}`;
+      return { rule, owner: rule === 'owner' ? owner(nth(at), word) : -1, struct, field };
     },
   };
 }
@@ -79,24 +80,11 @@ function plain(start: number, struct: string, rule: WordRule['rule'], title: (at
   return { start, title, rule: () => all, dump: () => null };
 }
 
-const SLOT = ['func', 'arg1', 'arg2', ''];
-
 /** Everything below the first page of the page allocator, in order. */
 export function imageAreas(memory: Memory): Area[] {
-  const { ncpu } = memory;
   const at = (sb: number) => memory.sb(sb) >>> 2;
   const cpu = (n: number) => n;
-  const ringWords = Math.max(1, memory.sb(SB_KTR_ENTRIES)) * KTR_ENTRY.words;
-  const queue = (n: number) => `ipiq ${Math.floor(n / ncpu)}->${n % ncpu}`;
-  const slot = (word: number) => Math.floor((word - IP_INFO) / INFO_WORDS);
-  const types = at(SB_MALLOC) + KM_WORDS;
-  const typeWords = mallocTypeBytes(ncpu) >>> 2;
-  const slgd: StructDescription = memory.sb(SB_FREE) !== FREE_LOCKED
-    ? SLGLOBALDATA
-    : { ...SLGLOBALDATA, lines: SLGLOBALDATA.lines.map((rule) => (rule === 'owner' ? 'lock sl_mtx' : rule)) };
-  const type: StructDescription = memory.sb(SB_STATS) !== STATS_ATOMIC
-    ? MALLOC_TYPE
-    : { ...MALLOC_TYPE, lines: MALLOC_TYPE.lines.map((rule) => (rule === 'lock ks_mtx' ? 'atomic' : rule)) };
+  const slgd = memory.sb(SB_FREE) === FREE_LOCKED ? ruled(SLGLOBALDATA, 'owner', 'lock sl_mtx') : SLGLOBALDATA;
   const areas = [
     row(0, SUPERBLOCK, { title: () => 'sb' }),
     plain(SB_WORDS, 'scratch', 'none', scratchTitle),
@@ -106,28 +94,55 @@ export function imageAreas(memory: Memory): Area[] {
     row(at(SB_VM), VM, { title: () => 'vm' }),
     plain(at(SB_ZINDEX), 'zindex', 'const', (word) => `zindex[${word * 4}]`),
     row(at(SB_MALLOC), KMEMSTATISTICS, { title: () => 'kmemstatistics' }),
-    row(types, type, {
-      stride: typeWords,
-      title: (n, word) => typeTitle(memory, (types + n * typeWords) * 4, word),
-      other: (_, word) => typeTail(memory, word),
-    }),
-    row(at(SB_IPIQ), IPIQ, {
-      stride: ipiqBytes(memory.sb(SB_IPIQ_FIFO)) >>> 2,
-      title: (n, word) => (word < IP_INFO ? queue(n) : `${queue(n)} slot ${slot(word)}`),
-      owner: (n) => n % ncpu,
-      other: (n, word) => word < IP_INFO
-        ? null
-        : { rule: 'owner', owner: Math.floor(n / ncpu), field: SLOT[(word - IP_INFO) % INFO_WORDS]! },
-    }),
-    row(at(SB_KTR), KTR_ENTRY, {
-      stride: KTR_ENTRY.words,
-      title: (n) => `ktr cpu${Math.floor((n * KTR_ENTRY.words) / ringWords)} entry ${n % (ringWords / KTR_ENTRY.words)}`,
-      owner: (n) => Math.floor((n * KTR_ENTRY.words) / ringWords),
-    }),
-    plain(at(SB_KMU), 'kmemusage', 'none', (page) => `kmemusage ${hex(page << 12)}`),
+    typeArea(memory, at(SB_MALLOC) + KM_WORDS),
+    ipiqArea(memory, at(SB_IPIQ)),
+    ktrArea(memory, at(SB_KTR)),
+    plain(at(SB_KMU), 'kmemusage', 'none', (page) => `kmemusage ${hex(page << PAGE_SHIFT)}`),
     row(at(SB_PGA), VM_PAGE, { stride: VM_PAGE.words, title: (n) => `vm_page ${n}` }),
   ];
+  areas.sort((a, b) => a.start - b.start);
+  // without ktr its area is empty
   return areas.filter(({ start }, n) => start !== areas[n + 1]?.start);
+}
+
+/** The description where a policy has another rule for some of its lines. */
+function ruled(description: StructDescription, from: LineRule, to: LineRule): StructDescription {
+  return { ...description, lines: description.lines.map((rule) => (rule === from ? to : rule)) };
+}
+
+function typeArea(memory: Memory, start: number): Area {
+  const stride = mallocTypeBytes(memory.ncpu) >>> 2;
+  const atomic = memory.sb(SB_STATS) === STATS_ATOMIC;
+  return row(start, atomic ? ruled(MALLOC_TYPE, 'lock ks_mtx', 'atomic') : MALLOC_TYPE, {
+    stride,
+    title: (n, word) => typeTitle(memory, (start + n * stride) * 4, word),
+    other: (_, word) => typeTail(memory, word),
+  });
+}
+
+const SLOT = ['func', 'arg1', 'arg2', ''];
+
+function ipiqArea(memory: Memory, start: number): Area {
+  const source = (n: number) => Math.floor(n / memory.ncpu);
+  const target = (n: number) => n % memory.ncpu;
+  const slot = (word: number) => Math.floor((word - IP_INFO) / INFO_WORDS);
+  return row(start, IPIQ, {
+    stride: ipiqBytes(memory.sb(SB_IPIQ_FIFO)) >>> 2,
+    title: (n, word) => `ipiq ${source(n)}->${target(n)}${word < IP_INFO ? '' : ` slot ${slot(word)}`}`,
+    owner: target,
+    other(n, word) {
+      if (word < IP_INFO) return null;
+      return { rule: 'owner', owner: source(n), field: SLOT[(word - IP_INFO) % INFO_WORDS]! };
+    },
+  });
+}
+
+function ktrArea(memory: Memory, start: number): Area {
+  const entries = Math.max(1, memory.sb(SB_KTR_ENTRIES));
+  const owner = (n: number) => Math.floor(n / entries);
+  return row(start, KTR_ENTRY, {
+    stride: KTR_ENTRY.words, title: (n) => `ktr cpu${owner(n)} entry ${n % entries}`, owner,
+  });
 }
 
 /** Scenarios are given whole lines of it: 'scratch[3]' is the first word of the fourth. */

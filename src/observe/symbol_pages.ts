@@ -30,9 +30,13 @@ export function pagesArea(memory: Memory): Area {
 
   function zoneRule(z: number, word: number): WordRule {
     const cpu = i32[(z >>> 2) + Z_CPU]!;
-    const known = zones.live(z) ? (rules[cpu] ??= []) : spare;
-    known[word] ??= known === spare ? nobodys(SLZONE.name, zoneField(word)) : liveRule(cpu, word);
-    return known[word];
+    if (!zones.live(z)) {
+      spare[word] ??= nobodys(SLZONE.name, zoneField(word));
+      return spare[word];
+    }
+    rules[cpu] ??= [];
+    rules[cpu][word] ??= liveRule(cpu, word);
+    return rules[cpu][word];
   }
 
   function liveRule(cpu: number, word: number): WordRule {

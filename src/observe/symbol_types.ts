@@ -42,9 +42,10 @@ const ATOMIC = halves({
 /** CPU a word of the per-CPU part belongs to, and the word inside its slot; null: before or behind that part. */
 function slotOf(memory: Memory, word: number): { stats: boolean; cpu: number; at: number } | null {
   const first = mtsOffset(memory.ncpu) * 2;
-  const stride = mtsStride(memory.sb(SB_STATS)) * 2;
   if (word < KS_USE) return null;
-  if (word < first) return { stats: false, cpu: Math.floor((word - KS_USE) / KU_WORDS), at: (word - KS_USE) % KU_WORDS };
+  const use = word - KS_USE;
+  if (word < first) return { stats: false, cpu: Math.floor(use / KU_WORDS), at: use % KU_WORDS };
+  const stride = mtsStride(memory.sb(SB_STATS)) * 2;
   const cpu = Math.floor((word - first) / stride);
   return cpu < memory.ncpu ? { stats: true, cpu, at: (word - first) % stride } : null;
 }

@@ -36,13 +36,15 @@ export interface Symbols {
 
 export function symbols(memory: Memory): Symbols {
   const pages = pagesArea(memory);
-  const areas = [...imageAreas(memory), pages, virtualWords(memory.i32.length)];
+  const virtual = virtualWords(memory.i32.length);
+  const areas = [...imageAreas(memory), pages, virtual];
   const starts = areas.map(({ start }) => start);
-  const kept: WordRule[] = [];
+  const kept: (WordRule | undefined)[] = new Array(pages.start);
   const find = (word: number): Area => areas[lastAtMost(starts, word)]!;
 
   function rule(word: number): WordRule {
-    if (word >= pages.start && word < memory.i32.length) return pages.rule(word - pages.start);
+    if (word >= virtual.start) return virtual.rule(word - virtual.start);
+    if (word >= pages.start) return pages.rule(word - pages.start);
     kept[word] ??= ruleIn(find(word), word);
     return kept[word];
   }
