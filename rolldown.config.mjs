@@ -21,7 +21,7 @@ const FLAVOURS = {
   'stepped-invariants': { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'true' },
 };
 
-function bundle(input, file, flavour = 'release') {
+function bundle(input, file, flavour = 'release', baton = false) {
   const define = FLAVOURS[flavour];
   return {
     input,
@@ -29,7 +29,7 @@ function bundle(input, file, flavour = 'release') {
     external,
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
     transform: { target: 'es2023', define },
-    plugins: define.STEPPED === 'true' ? [stepped(root), constFunctions()] : [constFunctions()],
+    plugins: define.STEPPED === 'true' ? [stepped(root, baton), constFunctions()] : [constFunctions()],
     output: { file: `dist/${file}`, format: 'esm', sourcemap: true, codeSplitting: false },
   };
 }
@@ -38,8 +38,10 @@ const host = [
   bundle('src/index.ts', 'index.js'),
   bundle('src/vcpu.ts', 'vcpu.js'),
   bundle('src/phase_engine.ts', 'engine.js'),
+  bundle('src/race.ts', 'race.js'),
   bundle('src/cli/main.ts', 'cli.js'),
   bundle('workers/job.ts', 'job.js'),
+  bundle('workers/baton.ts', 'baton.js'),
   ...readdirSync('bench')
     .filter((name) => name.endsWith('.ts'))
     .map((name) => bundle(`bench/${name}`, `bench/${name.replace('.ts', '.js')}`)),
@@ -51,8 +53,9 @@ const engine = ['release', 'invariants'].flatMap((flavour) => [
   bundle('src/engine.ts', `${flavour}/engine.js`, flavour),
 ]);
 
-const explored = ['stepped', 'stepped-invariants'].map((flavour) =>
+const explored = ['stepped', 'stepped-invariants'].flatMap((flavour) => [
   bundle('src/stepped.ts', `${flavour}/engine.js`, flavour),
-);
+  bundle('src/stepped.ts', `${flavour.replace('stepped', 'baton')}/engine.js`, flavour, true),
+]);
 
 export default [...host, ...engine, ...explored];

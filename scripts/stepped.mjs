@@ -9,7 +9,10 @@
  *   i32[e]++        post32(e, 1)                 ++i32[e]: pre32(e, 1)
  *
  * and the files of hw/ that meet the host's memory are replaced by those of hw/stepped/. Nothing else changes: what is
- * explored is the shipped source. Access sites keep their place in the source map, so a trace shows the TypeScript line.
+ * explored is the shipped source. Access sites keep their place in the source map: a trace shows the TypeScript line.
+ *
+ * For replays on real workers (`baton`) hw/baton/ takes the place of stepped/access.ts and stepped/run.ts: each access
+ * waits for its turn, and is really made.
  */
 import MagicString from 'magic-string';
 import { parseSync } from 'oxc-parser';
@@ -22,14 +25,22 @@ const ACCESS = ['ld', 'st', 'pre', 'post'].flatMap((verb) => Object.values(VIEWS
 
 /** @typedef {any} Node */
 
-/** @param {URL} root the project's root */
-export function stepped(root) {
+/**
+ * @param {URL} root the project's root
+ * @param {boolean} baton
+ */
+export function stepped(root, baton = false) {
   const hw = new URL('src/hw/stepped/', root).pathname;
+  const turns = new URL('src/hw/baton/', root).pathname;
+  const access = `${baton ? turns : hw}access.ts`;
   return {
     name: 'stepped',
     resolveId(/** @type {string} */ source, /** @type {string | undefined} */ importer) {
+      if (!importer || !/\/src\//.test(importer) || importer.startsWith(turns)) return null;
+      const turn = baton && (importer.startsWith(hw) ? /^\.\/(access|run)\.js$/ : /\/stepped\/(access|run)\.js$/).exec(source);
+      if (turn) return `${turns}${turn[1]}.ts`;
       const file = SWAPPED.exec(source)?.[1];
-      if (!file || !importer || !/\/src\//.test(importer) || importer.startsWith(hw)) return null;
+      if (!file || importer.startsWith(hw)) return null;
       return `${hw}${file}.ts`;
     },
     transform(/** @type {string} */ code, /** @type {string} */ id) {
@@ -37,7 +48,7 @@ export function stepped(root) {
       const text = rewrite(code, id);
       if (!text) return null;
       // on the first line, so that no line moves
-      text.prepend(`import { ${ACCESS.map((name) => `${name} as __${name}`).join(', ')} } from '${hw}access.ts';`);
+      text.prepend(`import { ${ACCESS.map((name) => `${name} as __${name}`).join(', ')} } from '${access}';`);
       return { code: text.toString(), map: text.generateMap({ source: id, hires: true }) };
     },
   };

@@ -1,8 +1,8 @@
 /**
  * stepped.ts — entry of the stepped flavour: the engine, and the controls of its scheduler.
  *
- * One copy of this module is one machine: its memory is bound when it is loaded (hw/bind.ts), its policies are constants
- * from then on. The explorer (lab/) loads a copy for each configuration.
+ * One copy of this module is one machine: its memory is bound when it is loaded (hw/bind.ts), its policies are
+ * constants from then on. The explorer (lab/) loads a copy for each configuration.
  */
 export * as engine from './engine.js';
 export * as access from './hw/stepped/access.js';

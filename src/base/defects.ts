@@ -3,8 +3,8 @@
  *
  * A machine is booted with `defects: ['R47']`, to be explored or to show that a test finds the race. The word
  * SB_DEFECTS has one bit each. Engine code asks it where DEFECTS is true (stepped, invariants); in the release flavour
- * all of it is dead code. A scenario's own defect is a mistake of the program that runs on the machine: the scenario
- * reads the bit.
+ * all of it is dead code. A scenario's own defect is a mistake of the program that runs on the machine: it has a bit
+ * when its race has a number, and the scenario asks for it by name (lab/kit.ts, defect), as for those without a number.
  */
 
 export const D_R1 = 1 << 0;

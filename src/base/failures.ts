@@ -24,4 +24,3 @@ export const FAILURE_CLASSES = {
   nondeterminism: 'an operation depends on more than the memory of the machine',
 } as const;
 export type FailureClass = keyof typeof FAILURE_CLASSES;
-

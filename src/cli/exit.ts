@@ -4,6 +4,8 @@ import { MachinePanic } from '../host/machine.js';
 
 export const EXIT_CODES =
   '0 ok, 1 a claim or an audit failed, 2 usage or bad input, 3 panic, 4 time-out, 130 interrupted';
+export const RACE_EXIT_CODES =
+  '0 pass, 1 failure found, 2 usage or bad input, 3 a bug in smpalloc, 4 budget over without a verdict, 130 interrupted';
 
 export const EXIT_OK = 0;
 export const EXIT_CLAIM = 1;

@@ -3,9 +3,10 @@
 import { cac } from 'cac';
 import { packageVersion } from '../host/root.js';
 import { benchCommand } from './bench.js';
-import { EXIT_CODES, UsageError } from './exit.js';
+import { EXIT_CODES, RACE_EXIT_CODES, UsageError } from './exit.js';
 import { listCommand } from './list.js';
 import { didYouMean } from './options.js';
+import { RACE, RACE_COMMANDS, raceCommands } from './race.js';
 import { replayCommand, STDIN } from './replay.js';
 import { Session } from './session.js';
 
@@ -16,19 +17,22 @@ const cli = cac('smpalloc');
 benchCommand(cli, session);
 replayCommand(cli, session);
 listCommand(cli, session);
+raceCommands(cli, session);
 cli.version(packageVersion);
 cli
   .example('smpalloc bench                                  # the main job: are the commits right?')
   .example('smpalloc bench pair local --peers               # this allocator against malloc in C')
   .example('smpalloc replay redis-io3 --free ipi,rchunks    # a recorded trace through two machines')
-  .example('smpalloc bench ipi --json > run.json            # the record instead of tables');
+  .example('smpalloc bench ipi --json > run.json            # the record instead of tables')
+  .example('smpalloc race explore R40 --defect R40          # a race, found and shown');
 // examples first: that is what one looks for
 cli.help((sections) => {
   const examples = sections
     .filter(({ title }) => title === 'Examples')
     .map(({ body, ...section }) => ({ ...section, body: body.replace(/^/gm, '  ') }));
   const others = sections.slice(1).filter(({ title }) => title !== 'Examples');
-  return [sections[0]!, ...examples, ...others, { title: 'Exit codes', body: `  ${EXIT_CODES}` }];
+  const codes = cli.matchedCommand?.name.startsWith(RACE) ? RACE_EXIT_CODES : EXIT_CODES;
+  return [sections[0]!, ...examples, ...others, { title: 'Exit codes', body: `  ${codes}` }];
 });
 
 try {
@@ -43,18 +47,20 @@ try {
 }
 
 function unknownCommand(word: string | undefined): UsageError {
-  const names = cli.commands.map(({ name }) => name);
+  const names = [...new Set(cli.commands.map(({ name }) => name.split(' ')[0]!))];
   if (word === undefined) return new UsageError(`a command is missing: ${names.join(', ')} (smpalloc --help)`);
   return new UsageError(`no command '${word}'; ${didYouMean(word, names)}there are ${names.join(', ')}`);
 }
 
 /**
- * Words cac's parser would not understand: `-` is standard input, not an option without a name, and `--signal-delay -3`
- * the number -3 (which is wrong), not an option `-3`.
+ * Words cac's parser would not understand: `-` is standard input (for race: the default schedule), not an option without
+ * a name, `--signal-delay -3` the number -3 (which is wrong), not an option `-3`, and `race explore` is one command.
  */
 function forCac(typed: readonly string[]): string[] {
+  const [first, second = '', ...rest] = typed;
+  const race = first === RACE && (RACE_COMMANDS as readonly string[]).includes(second);
   const result: string[] = [];
-  for (const word of typed) {
+  for (const word of race ? [`${first} ${second}`, ...rest] : typed) {
     const before = result.at(-1);
     if (word === '-') result.push(STDIN);
     else if (/^-[\d.]/.test(word) && before && /^--[a-z-]+$/.test(before)) result.push(`${result.pop()}=${word}`);

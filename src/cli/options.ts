@@ -1,4 +1,4 @@
-/** options.ts — the flags bench and replay share: declared once, checked once. */
+/** options.ts — the flags bench and replay share: declared once, checked once; and how values are read. */
 import { availableParallelism } from 'node:os';
 import type { Command } from 'cac';
 import { FREE_NAMES, type FreePolicy, STATS_NAMES, type StatsPolicy } from '../base/policy.js';
@@ -76,13 +76,13 @@ export function suiteOptions(flags: Flags, signal: AbortSignal, progress: SuiteO
   return options;
 }
 
-function number(flag: string, value: unknown): number {
+export function number(flag: string, value: unknown): number {
   const result = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof result === 'number' && Number.isFinite(result)) return result;
   throw new UsageError(`${flag}: ${JSON.stringify(value)} is not a number`);
 }
 
-function positive(flag: string, value: unknown): number {
+export function positive(flag: string, value: unknown): number {
   const result = number(flag, value);
   if (Number.isInteger(result) && result > 0) return result;
   throw new UsageError(`${flag}: ${result} is not usable; expected a whole number from 1`);
@@ -97,7 +97,7 @@ function delay(value: unknown): number | 'tick' {
 }
 
 /** Milliseconds from '40ms', '1.5s', '2m', or a bare number of seconds. */
-function time(flag: string, value: unknown): number {
+export function time(flag: string, value: unknown): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|)\s*$/.exec(String(value));
   const unit = match && { ms: 1, s: 1000, m: 60_000, '': 1000 }[match[2]!];
   if (!match || !unit || Number(match[1]) === 0) {
@@ -106,7 +106,7 @@ function time(flag: string, value: unknown): number {
   return Number(match[1]) * unit;
 }
 
-function list<T extends string>(flag: string, value: unknown, names: readonly T[]): T[] | null {
+export function list<T extends string>(flag: string, value: unknown, names: readonly T[]): T[] | null {
   if (value === undefined) return null;
   const values = String(value).split(',');
   for (const one of values) {

@@ -36,6 +36,7 @@ import {
 } from '../kern/malloc_type.layout.js';
 import { panic } from '../kern/panic.js';
 import { KVA_BYTES } from '../vm/kmemusage.js';
+import { vmFreeCount } from '../vm/vm_page.js';
 import { chunkMarkAllocated, chunkVerify } from './chunk.js';
 import { memoryShortage, roundPage } from './kmem_slab.js';
 import { slabLock, slabUnlock } from './kern_slablock.js';
@@ -98,9 +99,11 @@ function kmallocSlow(size: number, type: number, flags: number): number {
   const bytes = oversized ? roundPage(size) : zoneChunkSize(size);
   if (!withinLimit(type, bytes, flags)) return 0;
   for (let looks = 0; ; ) {
+    // what is freed from here on is news to the wait below
+    const free = vmFreeCount();
     const block = oversized ? mallocOversized(bytes, type) : chunkAlloc(size, bytes, type);
     if (block !== 0) return finish(block, bytes, type, flags);
-    looks = memoryShortage(oversized ? bytes : ZONE_SIZE, flags, looks);
+    looks = memoryShortage(oversized ? bytes : ZONE_SIZE, flags, looks, free);
     if (looks < 0) return 0;
   }
 }

@@ -18,7 +18,7 @@ import { GD_ONLINE } from '../kern/globaldata.layout.js';
 import { lwktSendIpiqNowait } from '../kern/lwkt_ipiq.js';
 import { panic } from '../kern/panic.js';
 import { KVA_BYTES } from '../vm/kmemusage.js';
-import { KNOWN_ZERO, vmFreeCount, vmPagesAlloc, vmPagesFree, vmWait } from '../vm/vm_page.js';
+import { KNOWN_ZERO, vmPagesAlloc, vmPagesFree, vmWait } from '../vm/vm_page.js';
 import { M_NULLOK, M_RNOWAIT, M_WAITOK } from './malloc.js';
 
 declare const STEPPED: boolean;
@@ -45,11 +45,11 @@ export function kmemSlabFree(address: number, bytes: number): void {
  * What to do when kmemSlabAlloc found nothing. Thread context, no critical section.
  * @param bytes what was wanted
  * @param looks 0 the first time, then what the last call returned
+ * @param free vmFreeCount() before the attempt that failed
  * @returns looks for the next call: try again; -1: give up, the allocation fails
  */
-export function memoryShortage(bytes: number, flags: number, looks: number): number {
+export function memoryShortage(bytes: number, flags: number, looks: number, free: number): number {
   if ((flags & (M_RNOWAIT | M_WAITOK)) === 0) panic(P_SLAB_FLAGS, flags, curcpu);
-  const free = vmFreeCount();
   if (looks === 0) {
     reclaim();
     return 1;

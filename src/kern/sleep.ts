@@ -15,6 +15,7 @@
  */
 import { P_CRIT_SLEEP } from '../base/panics.js';
 import { cas, load, store } from '../hw/atomics.js';
+import { intrMask, intrUnmask } from '../hw/cpufunc.js';
 import { i32 } from '../hw/heap.js';
 import { intrHalt, intrRaise } from '../hw/intr.js';
 import { INTR_WAKE } from '../hw/intr.layout.js';
@@ -46,10 +47,14 @@ export function tsleep(ms: number): boolean {
   const end = nowMs() + ms;
   for (;;) {
     splzWaiting();
-    if (load(gd + GD_WCHAN) === 0) return true;
+    // cli; look; sti and hlt: an interrupt that was served between the look and the halt would not end the halt
+    intrMask();
+    const woken = load(gd + GD_WCHAN) === 0;
     const left = end - nowMs();
+    if (!woken && left > 0) intrHalt(Math.min(left, HALT_MS));
+    intrUnmask();
+    if (woken) return true;
     if (left <= 0) break;
-    intrHalt(Math.min(left, HALT_MS));
     checkStop();
   }
   // the waker may swap it in this very moment: whoever gets the channel decides

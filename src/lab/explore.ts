@@ -1,8 +1,8 @@
 /**
  * explore.ts — a scenario explored to a verdict: passes with a growing preemption bound, or one pass of another search.
  *
- * Everything that takes time is a pass; whoever runs them may run them elsewhere (a worker, several shards), so they are
- * asked for through `PassRunner`.
+ * Everything that takes time is a pass; whoever runs them may run them elsewhere (a worker, several shards), so they
+ * are asked for through `PassRunner`.
  */
 import { SmpallocError } from '../base/errors.js';
 import type { PassReport, PassRequest } from './pass.js';
@@ -104,7 +104,8 @@ class Run {
     if (!from) return;
     if (from.scenario !== scenario.name || from.algorithm !== this.algorithm) {
       const what = `${from.algorithm} of '${from.scenario}'`;
-      throw new SmpallocError('ESMP_INPUT', `the saved exploration is ${what}, not ${this.algorithm} of '${scenario.name}'`);
+      const wanted = `${this.algorithm} of '${scenario.name}'`;
+      throw new SmpallocError('ESMP_INPUT', `the saved exploration is ${what}, not ${wanted}`);
     }
     this.#resume = from;
     this.#passes.push(...from.passes);

@@ -2,13 +2,13 @@
  * kit.ts — what a scenario works with: the machine before the run (Setup), the CPU inside an operation (Client), the
  * memory to look at (View).
  */
-import { defectBits } from '../base/defects.js';
-import { SB_DEFECTS, SB_WORDS } from '../hw/superblock.layout.js';
 import { IPIF_MAX, IPIF_USER } from '../base/ipif.js';
 import { LINE_WORDS, PAGE_SIZE } from '../base/param.js';
 import { SmpallocError } from '../base/errors.js';
+import type { FailureClass } from '../base/failures.js';
 import { Z_CHUNKSIZE, Z_NFREE, Z_NMAX } from '../dragonfly/slaballoc.layout.js';
 import { INTR_TICK } from '../hw/intr.layout.js';
+import { SB_WORDS } from '../hw/superblock.layout.js';
 import type { Operation } from './scenario.js';
 import type { SteppedEngine, SteppedMachine } from './stepped.js';
 
@@ -40,7 +40,7 @@ export interface Setup extends View {
   readonly ncpu: number;
   /** a malloc_type there is from the start, 'scenario' */
   readonly type: number;
-  /** is this defect switched on? */
+  /** is this defect switched on, one of the engine's or the scenario's own? */
   defect(name: string): boolean;
   /** an operation: the unit of restart; `run` may touch nothing but the machine */
   op(name: string, run: (c: Client) => unknown): Operation;
@@ -102,6 +102,8 @@ export interface Client {
   cleanup(shortage?: boolean): void;
   memuse(type?: number): number;
   inuse(type?: number): number;
+  /** The operation has seen something that is wrong: the execution has failed. The first failure stays. */
+  fail(cls: FailureClass, message: string): void;
 }
 
 const SCRATCH_LINES = Math.floor((PAGE_SIZE / 4 - SB_WORDS) / LINE_WORDS);
@@ -119,7 +121,8 @@ export function makeView(machine: SteppedMachine): View {
   };
 }
 
-export function makeSetup(machine: SteppedMachine, type: number): Setup {
+/** @param defects those that are switched on */
+export function makeSetup(machine: SteppedMachine, type: number, defects: readonly string[]): Setup {
   const { engine, configuration } = machine;
   const clients = Array.from({ length: configuration.cpus }, (_, cpu) => makeClient(machine, cpu, type, []));
   let scratch = 0;
@@ -129,11 +132,12 @@ export function makeSetup(machine: SteppedMachine, type: number): Setup {
     ...makeView(machine),
     ncpu: configuration.cpus,
     type,
-    defect: (name) => (machine.memory.sb(SB_DEFECTS) & defectBits([name])) !== 0,
+    defect: (name) => defects.includes(name),
     op: (name, run) => ({ name, run }),
     on,
     malloctype: (name) => defineType(machine, name),
-    zone: (size, { owner, free = 0, chunks, type: t = type }) => on(owner, (c) => makeZone(machine, c, size, free, t, chunks)),
+    zone: (size, { owner, free = 0, chunks, type: t = type }) =>
+      on(owner, (c) => makeZone(machine, c, size, free, t, chunks)),
     words(count) {
       if (scratch + count > SCRATCH_LINES) throw new SmpallocError('ESMP_INPUT', `words: only ${SCRATCH_LINES} in all`);
       return Array.from({ length: count }, () => SB_WORDS + scratch++ * LINE_WORDS);
@@ -180,9 +184,8 @@ export function makeClient(machine: SteppedMachine, cpu: number, type: number, r
   const { engine } = machine;
   const { access, atomics, engine: e } = engine;
   const word = (ptr: number, offset: number): number => {
-    const index = (ptr >>> 2) + offset;
-    access.clientAccess(index);
-    return index;
+    access.clientAccess();
+    return (ptr >>> 2) + offset;
   };
   return {
     cpu,
@@ -230,5 +233,6 @@ export function makeClient(machine: SteppedMachine, cpu: number, type: number, r
     cleanup: (shortage = false) => e.slabCleanup(shortage),
     memuse: (t = type) => engine.stats.mallocTypeMemuse(t),
     inuse: (t = type) => engine.stats.mallocTypeInuse(t),
+    fail: (cls, message) => engine.failure.fail({ cls, message, cpu, step: engine.failure.execution.steps }),
   };
 }

@@ -110,10 +110,11 @@ export function checkDangling({ engine, memory }: SteppedMachine, address: numbe
     if (arg1 < address || arg1 >= address + bytes) continue;
     engine.failure.fail({
       cls: 'ipi-dangling',
-      message: `0x${address.toString(16)} is given back while a message about it is on its way from cpu${source} to cpu${target}`,
+      message:
+        `0x${address.toString(16)} is given back while a message about it is on its way from cpu${source} to ` +
+        `cpu${target}`,
       cpu: engine.curcpu,
       step: engine.failure.execution.steps,
     });
   }
 }
-

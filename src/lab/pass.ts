@@ -1,5 +1,5 @@
 /**
- * pass.ts — one pass of a search over a subject: until it is complete, has failed, is told to stop, or its time is over.
+ * pass.ts — one pass of a search over a subject: until it is complete, fails, is told to stop, or runs out of time.
  *
  * Scheduling points at shared words are learned: an execution may show that a word has a second user, and then every
  * schedule before it was explored too coarsely. So a pass that learned something begins again, with what it knows now.
@@ -58,9 +58,15 @@ export function runPass(subject: Subject, request: PassRequest, stop: () => bool
   for (;;) {
     const known = shadow.learned.count;
     const tally = new Tally(subject, request.countHeaps);
-    const search = makeSearch(request.algorithm, subject, { ...request, ...(state !== undefined && { state }), onEnd: tally.onEnd });
+    const search = makeSearch(request.algorithm, subject, {
+      ...request,
+      ...(state !== undefined && { state }),
+      onEnd: tally.onEnd,
+    });
     const over = drive(subject, search, tally, request, () => stop() || performance.now() > end);
-    const again = shadow.learned.count !== known && subject.points === 'shared' && !over && search.found === null;
+    // decisions that were made before something was learned may look like another operation's after it
+    const found = search.found !== null && search.found.failure.cls !== 'nondeterminism';
+    const again = shadow.learned.count !== known && subject.points === 'shared' && !over && !found;
     if (again) {
       state = undefined;
       continue;

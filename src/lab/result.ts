@@ -77,7 +77,12 @@ export interface Exploration {
   readonly title: string;
   readonly origin: string;
   readonly cpus: readonly string[];
-  readonly machine: { readonly free: string; readonly stats: string; readonly mutex: string; readonly invariants: boolean };
+  readonly machine: {
+    readonly free: string;
+    readonly stats: string;
+    readonly mutex: string;
+    readonly invariants: boolean;
+  };
   readonly defects: readonly string[];
   readonly algorithm: string;
   readonly memory: 'sc' | 'tso';

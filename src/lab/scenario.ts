@@ -18,6 +18,12 @@ export interface Operation {
   readonly run: (c: Client) => unknown;
 }
 
+/** What `after` found, where 'invariant' would say too little. */
+export interface Wrong {
+  readonly cls: FailureClass;
+  readonly message: string;
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: what setup returns is the scenario's own business
 export interface Scenario<S = any> {
   readonly name: string;
@@ -36,12 +42,12 @@ export interface Scenario<S = any> {
   readonly cpu: Readonly<Record<string, (k: Setup, s: S, index: number) => readonly Operation[]>>;
   /** after every step; a text says what is broken. May not write. */
   readonly invariant?: (view: View, s: S) => unknown;
-  /** at the end; a text, or false, says that something is broken */
+  /** at the end; a text, false, or a class with a message (Wrong) says that something is broken */
   readonly after?: (view: View, s: S, results: readonly (readonly unknown[])[]) => unknown;
   /** names what came out, for a histogram, and grades it; '*' grades all others */
   readonly result?: (view: View, s: S, results: readonly (readonly unknown[])[]) => string;
   readonly outcome?: Readonly<Record<string, 'acceptable' | 'interesting' | 'forbidden'>>;
-  /** switches of base/defects, or the scenario's own, that may be turned on: --defect */
+  /** switches that may be turned on, --defect: fixes of the engine (base/defects), and names of the scenario's own */
   readonly defects?: readonly string[];
   /** what is known: the verdict as it stands, and the failure's class with a defect on */
   readonly expect?: {
@@ -60,6 +66,8 @@ export interface Scenario<S = any> {
   readonly rules?: boolean;
   /** 'all': every access is a scheduling point; default 'shared': those at words that are shared */
   readonly points?: 'shared' | 'all';
+  /** failed compare-and-swaps of one word in one operation before the execution is cut; default 1 */
+  readonly casFails?: number;
   /** accesses after which an execution counts as a livelock; default 20000 */
   readonly stepLimit?: number;
 }
@@ -91,7 +99,8 @@ export function scenario<S = any>(name: string, definition: Omit<Scenario<S>, 'n
 
 const KEYS = new Set([
   'title', 'origin', 'machine', 'cpus', 'threads', 'setup', 'cpu', 'invariant', 'after', 'result', 'outcome', 'defects',
-  'expect', 'memory', 'torn', 'interrupts', 'races', 'rules', 'points', 'stepLimit',
+  'expect', 'memory', 'torn', 'interrupts', 'races', 'rules', 'points', 'casFails',
+  'stepLimit',
 ]);
 
 export function isScenario(value: unknown): value is Scenario {

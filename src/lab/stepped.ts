@@ -35,8 +35,17 @@ const IPIFUNCS = Symbol.for('smpalloc.ipifuncs');
 /** Switches a stepped machine on: all its CPUs are up and inside a phase. */
 export async function bootStepped(options: BootOptions): Promise<SteppedMachine> {
   const configuration = configure({ cpus: 2, memory: MEMORY, ...options }, { stepped: true });
-  const heap = format(configuration);
-  const engine = await loadEngine(heap, configuration.invariants);
+  return switchOn(configuration, format(configuration), 'stepped');
+}
+
+/**
+ * Loads an engine for this memory, as it is when it has just been formatted, and starts its CPUs.
+ * @param form 'baton': for one of several threads that replay together (hw/baton)
+ */
+export async function switchOn(
+  configuration: Configuration, heap: SharedArrayBuffer, form: 'stepped' | 'baton',
+): Promise<SteppedMachine> {
+  const engine = await loadEngine(heap, configuration.invariants, 0, form);
   const ncpu = configuration.cpus;
   for (let cpu = 0; cpu < ncpu; cpu++) {
     engine.run.asCpu(cpu, () => {
@@ -58,12 +67,14 @@ export async function bootStepped(options: BootOptions): Promise<SteppedMachine>
 let copies = 0;
 
 /** A fresh copy of the engine, bound to `heap`. */
-export async function loadEngine(heap: SharedArrayBuffer, invariants: boolean, cpu = 0): Promise<SteppedEngine> {
+export async function loadEngine(
+  heap: SharedArrayBuffer, invariants: boolean, cpu = 0, form: 'stepped' | 'baton' = 'stepped',
+): Promise<SteppedEngine> {
   const isolate = globalThis as Record<symbol, unknown>;
   isolate[BINDING] = { heap, cpu };
   // one table an isolate: the last copy's handlers must not answer for this one
   delete isolate[IPIFUNCS];
-  const url = distUrl(`${invariants ? 'stepped-invariants' : 'stepped'}/engine.js`);
+  const url = distUrl(`${form}${invariants ? '-invariants' : ''}/engine.js`);
   url.searchParams.set('copy', String(copies++));
   return (await import(url.href)) as SteppedEngine;
 }

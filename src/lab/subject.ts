@@ -1,17 +1,18 @@
 /**
  * subject.ts — a scenario on a machine, ready to be run again and again: one call, one execution, one verdict.
  *
- * The verdict is made outside of the code under test, in this order: what the scheduler saw (panic, race, rule, deadlock
- * ...), messages nobody will tell of, the machine brought to rest and audited, blocks that are out against blocks that
+ * The verdict is made outside of the code under test, in this order: what the scheduler saw (panic, race ...), messages nobody will tell of, the machine brought to rest and audited, blocks that are out against blocks that
  * callers hold, the scenario's own `after` and `outcome`.
  */
+import { DEFECT_NAMES } from '../base/defects.js';
 import { SmpallocError } from '../base/errors.js';
+import { FAILURE_CLASSES } from '../base/failures.js';
 import type { BootOptions } from '../host/options.js';
 import type { Failure } from '../hw/stepped/failure.js';
 import { type Client, defineType, makeClient, makeSetup, makeView, type Setup, type View } from './kit.js';
 import { atEnd, checkDangling, Oracles } from './oracles.js';
 import { ruleChecker } from './rules.js';
-import type { Operation, Scenario } from './scenario.js';
+import type { Operation, Scenario, Wrong } from './scenario.js';
 import { bootStepped, type SteppedEngine, type SteppedMachine } from './stepped.js';
 
 export interface SubjectOptions {
@@ -68,11 +69,14 @@ export interface Subject {
 /** @throws SmpallocError ESMP_INPUT, ESMP_OPTION when the scenario or an option is not usable */
 export async function prepareSubject(scenario: Scenario, options: SubjectOptions = {}): Promise<Subject> {
   const { machine, defects } = machineFor(scenario, options);
-  const booted = options.on ?? (await bootStepped({ ...machine, cpus: scenario.cpus.length, defects }));
+  // the others are mistakes of the scenario itself, which asks for them: Setup.defect
+  const engineDefects = defects.filter((name) => DEFECT_NAMES.includes(name));
+  const cpus = scenario.cpus.length;
+  const booted = options.on ?? (await bootStepped({ ...machine, cpus, defects: engineDefects }));
   options.on?.restore();
   const { engine } = booted;
   const type = engine.run.asCpu(0, () => defineType(booted, 'scenario'));
-  const setup = makeSetup(booted, type);
+  const setup = makeSetup(booted, type, options.defects ?? []);
   const state = guarded(scenario, 'setup', () => scenario.setup?.(setup));
   const threads = makeThreads(scenario, setup, state, options.dropped ?? new Set());
   const memory = options.memory ?? scenario.memory ?? 'sc';
@@ -85,8 +89,8 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
   function attach(): void {
     const clients: Client[] = [];
     const programs = threads.map(({ cpu, operations }, e) => {
-      results[e] = [];
-      clients[e] = makeClient(booted, cpu, type, results[e]!);
+      results[e] ??= [];
+      clients[e] = makeClient(booted, cpu, type, results[e]);
       return { cpu, operations: operations.map(({ run }) => () => run(clients[e]!)) };
     });
     engine.run.prepare(programs, scenario.cpus.length, booted.splz, booted.critWords, {
@@ -95,8 +99,8 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
     });
     engine.access.options.allPoints = points === 'all';
     engine.access.options.stepLimit = scenario.stepLimit ?? 20000;
-    engine.access.options.torn = scenario.torn === true || (scenario.defects?.includes('R3') === true && setup.defect('R3'));
-    engine.access.casBudget.fails = options.casFails ?? 1;
+    engine.access.options.torn = scenario.torn === true || setup.defect('R3');
+    engine.access.casBudget.fails = options.casFails ?? scenario.casFails ?? 1;
     engine.shadow.checks.races = races;
     engine.access.hooks.rule = rules;
     engine.access.hooks.watch = null;
@@ -128,6 +132,7 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
   function own(): Failure | null {
     const wrong = guarded(scenario, 'after', () => scenario.after?.(view, state, results));
     if (typeof wrong === 'string' && wrong !== '') return atEnd('invariant', wrong);
+    if (isWrong(wrong)) return atEnd(wrong.cls, wrong.message);
     return wrong === false ? atEnd('invariant', 'after() is false') : null;
   }
 
@@ -142,9 +147,14 @@ function machineFor(scenario: Scenario, options: SubjectOptions): { machine: Boo
   for (const name of defects) {
     if (scenario.defects?.includes(name)) continue;
     const there = scenario.defects?.join(', ') || 'none';
-    throw new SmpallocError('ESMP_OPTION', `--defect: '${name}' is no defect of scenario '${scenario.name}'; it has ${there}`);
+    const what = `--defect: '${name}' is no defect of scenario '${scenario.name}'`;
+    throw new SmpallocError('ESMP_OPTION', `${what}; it has ${there}`);
   }
   return { machine: { signalDelay: 0, mutex: 'futex', ...scenario.machine, ...options.machine }, defects };
+}
+
+function isWrong(answer: unknown): answer is Wrong {
+  return typeof answer === 'object' && answer !== null && Object.hasOwn(FAILURE_CLASSES, (answer as Wrong).cls);
 }
 
 const textOf = (broken: unknown): string => (typeof broken === 'string' ? broken : '');
@@ -167,12 +177,15 @@ function makeThreads(scenario: Scenario, k: Setup, state: unknown, dropped: Read
     ranks.set(role, rank + 1);
     const operations = guarded(scenario, `cpu.${role}`, () => scenario.cpu[role]!(k, state, rank));
     if (!Array.isArray(operations) || operations.some((op) => typeof op?.run !== 'function')) {
-      throw new SmpallocError('ESMP_INPUT', `scenario '${scenario.name}': cpu.${role} returns no list of k.op(name, run)`);
+      const what = `cpu.${role} returns no list of k.op(name, run)`;
+      throw new SmpallocError('ESMP_INPUT', `scenario '${scenario.name}': ${what}`);
     }
     return { cpu, role, title: `cpu${cpu} ${role}${nth}`, operations };
   };
   const threads = scenario.cpus.map((role, cpu) => make(cpu, role, ''));
-  for (const [cpu, role] of Object.entries(scenario.threads ?? {})) threads.push(make(Number(cpu), role, ' (2nd thread)'));
+  for (const [cpu, role] of Object.entries(scenario.threads ?? {})) {
+    threads.push(make(Number(cpu), role, ' (2nd thread)'));
+  }
   return threads.map((thread, e) => ({
     ...thread,
     operations: thread.operations.filter((_, n) => !dropped.has(`${e}.${n}`)),

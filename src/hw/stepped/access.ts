@@ -18,6 +18,7 @@ import {
 } from '../../base/access.js';
 import { curcpu, switchCpu } from './curcpu.js';
 import { f64, i32, i64, u8 } from '../heap.js';
+import { KASAN_PAGE_FREE } from '../kasan.js';
 import {
   ASLEEP, cpuOf, critWord, enabledMask, layout, masked, MAX_ENTITIES, opOf, pendKind, pendValue, pendWord, pinned, READY, sleepWord,
   SPINS, stateOf, watchCount, watchValues, watchWords,
@@ -25,7 +26,7 @@ import {
 import { execution, fail, STOP } from './failure.js';
 import { HEAP_WORDS, journal, journalCount } from './journal.js';
 import {
-  atomicAccess, checks, clientCheck, kasanChange, kasanCheck, noteSharing, plainAccess, sharedBy,
+  atomicAccess, checks, clientCheck, kasanChange, kasanCheck, noteGone, noteSharing, plainAccess, sharedBy,
 } from './shadow.js';
 
 /** What happens to memory and may want to be seen: traces, searches. Called after the access. */
@@ -44,6 +45,8 @@ export const hooks = {
 export const options = {
   /** every access is a scheduling point, not only those at words that are shared */
   allPoints: false,
+  /** only atomic accesses are: enough where nothing races, and small enough to be counted by hand */
+  atomicPoints: false,
   /** more accesses than this in one execution: livelock */
   stepLimit: 20000,
   /** 64-bit counters are two 32-bit words, as on a 32-bit machine */
@@ -140,11 +143,21 @@ export function finishOp(e: number): void {
   turnBefore[e] = 0;
 }
 
+/** The operation was left by STOP and returned all the same: it caught what was not its to catch. */
+export function caughtStop(): boolean {
+  return stopping;
+}
+
 /** Hash of the log of the operation under way, for state merging. */
 export function logHash(e: number): number {
   const n = e === me && !stopping ? length : lengthOf[e];
-  let h = n;
-  for (let x = 0; x < n; x++) h = Math.imul(h ^ logValue[e][x], 0x01000193) ^ (h >>> 13);
+  // begun with small numbers it would stay small, and small logs would look alike
+  let h = Math.imul(n + 1, 0x9e3779b1);
+  for (let x = 0; x < n; x++) {
+    h = Math.imul(h ^ logValue[e][x], 0x01000193) ^ (h >>> 13);
+    // what a failed compare-and-swap met: wait loops are told apart by it
+    h = Math.imul(h ^ logNow[e][x], 0x85ebca6b) ^ (h >>> 15);
+  }
   return h;
 }
 
@@ -154,6 +167,7 @@ function isPoint(kind: number, word: number): boolean {
   if (kind === LDF || kind === STF || kind === MARK) return false;
   if (options.allPoints) return true;
   if (isAtomic(kind) || kind === PAUSE || kind === LOOK) return true;
+  if (options.atomicPoints) return false;
   if (kind === UNMASK || kind === MASK) return layout.shared;
   // the way into a critical section is always one, or a thread could be in it before it was ever chosen
   if (layout.shared && word === critWord[curcpu]) return !pinned(curcpu);
@@ -304,6 +318,21 @@ export function drainOldest(cpu: number): void {
   journal(word, value);
   i32[word] = value;
   if (hooks.watch !== null) hooks.watch(layout.drain0 + cpu, DRAIN, word, value, old, value);
+}
+
+/** Word of the store that reaches memory next. */
+export function oldestStore(cpu: number): number {
+  return bufferWord[cpu][0];
+}
+
+/** Hash of a store buffer, for state merging. */
+export function bufferHash(cpu: number): number {
+  let h = bufferCount[cpu];
+  for (let n = 0; n < bufferCount[cpu]; n++) {
+    h = Math.imul(h ^ bufferWord[cpu][n], 0x01000193) ^ (h >>> 15);
+    h = Math.imul(h ^ bufferValue[cpu][n], 0x85ebca6b) ^ (h >>> 13);
+  }
+  return h;
 }
 
 function drainAll(): void {
@@ -559,6 +588,16 @@ function failedBefore(word: number): number {
   return fails;
 }
 
+/** Is the entity's next access a compare-and-swap that ends the execution if it fails? */
+export function isLastChance(e: number): boolean {
+  if (casBudget.fails === Number.POSITIVE_INFINITY || pendKind[e] !== CAS) return false;
+  let fails = 0;
+  for (let n = (e === me && !stopping ? length : lengthOf[e]) - 1; n >= 0; n--) {
+    if (logKind[e][n] === CAS && logWord[e][n] === pendWord[e] && logValue[e][n] === 0) fails++;
+  }
+  return fails >= casBudget.fails;
+}
+
 function readModifyWrite(kind: number, word: number, operand: number): number {
   if (pos < length) return replay(kind, word);
   if (live) {
@@ -733,7 +772,9 @@ export function mark(address: number, bytes: number, code: number): void {
   }
   if (live) before(MARK, address >>> 2, code);
   if (checks.kasan) kasanChange(address, bytes, code, curcpu);
-  if (live) after(MARK, address >>> 2, code, code, code);
+  if (live && code === KASAN_PAGE_FREE) noteGone(address, bytes, curcpu, me);
+  // who watches learns the size from the old value
+  if (live) after(MARK, address >>> 2, code, bytes, code);
 }
 
 /** The access that follows is a caller's own, to a block it was given (scenarios): checked when it happens. */

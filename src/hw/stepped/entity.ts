@@ -92,7 +92,9 @@ function mayRun(e: number): boolean {
   const cpu = cpuOf[e];
   if (serving[cpu] >= 0) return false;
   const running = threadOn[cpu];
-  return running === e || running < 0 || stateOf[running] === DONE || !pinned(cpu);
+  if (running === e || running < 0 || !pinned(cpu)) return true;
+  // a thread that halts does so with interrupts masked, and gives its CPU up
+  return stateOf[running] === DONE || stateOf[running] === ASLEEP;
 }
 
 function interruptsEnabled(): number {

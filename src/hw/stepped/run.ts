@@ -14,8 +14,8 @@ import { i32 } from '../heap.js';
 import { INTR_PENDING, INTR_STOP, INTR_WORDS } from '../intr.layout.js';
 import { SB_INTR } from '../superblock.layout.js';
 import {
-  bufferCount, casBudget, drainOldest, enabled, enter, finishOp, goLive, hooks, interruptLook, leave, lengthOf,
-  resetDirectTurns,
+  bufferCount, casBudget, caughtStop, drainOldest, enabled, enter, finishOp, goLive, hooks, interruptLook, leave, lengthOf,
+  options, resetDirectTurns,
 } from './access.js';
 import {
   ASLEEP, cpuOf, critWord, DONE, layout, masked, MAX_ENTITIES, opOf, type Operation, pendKind, pendValue, pendWord, QUIET, READY,
@@ -74,7 +74,9 @@ export function prepare(
   layout.shared = modes.interrupts || new Set(threads.map(({ cpu }) => cpu)).size < threads.length;
   for (let e = 0; e < entities; e++) {
     cpuOf[e] = e < layout.irq0 ? threads[e].cpu : (e - layout.irq0) % ncpu;
-    results[e] = [];
+    // whoever has the list already keeps it
+    results[e] ??= [];
+    results[e].length = 0;
     watchWords[e] = new Int32Array(WATCHED);
     watchValues[e] = new Int32Array(WATCHED);
   }
@@ -133,14 +135,15 @@ let probedWhen = -1;
 
 /** Runs a thread up to its first scheduling point, so that its pending access is known. */
 function probe(e: number): void {
-  if (probedWhen === learned.count && probed[e * 3] !== 0) {
+  const points = learned.count * 2 + (options.allPoints ? 1 : 0);
+  if (probedWhen === points && probed[e * 3] !== 0) {
     pendKind[e] = probed[e * 3] - 1;
     pendWord[e] = probed[e * 3 + 1];
     pendValue[e] = probed[e * 3 + 2];
     return;
   }
-  if (probedWhen !== learned.count) probed.fill(0);
-  probedWhen = learned.count;
+  if (probedWhen !== points) probed.fill(0);
+  probedWhen = points;
   const decide = hooks.decide;
   hooks.decide = nobody;
   go(e, false);
@@ -187,6 +190,7 @@ function thread(e: number): void {
     heart.beat[BEAT_ENTITY] = e;
     heart.beat[BEAT_OPERATION] = opOf[e];
     const value = operations[opOf[e]]();
+    if (caughtStop()) return caught(e);
     finishOp(e);
     results[e].push(value);
     opOf[e]++;
@@ -194,6 +198,11 @@ function thread(e: number): void {
     checkBalance(e);
   }
   stateOf[e] = DONE;
+}
+
+function caught(e: number): void {
+  const message = `operation ${opOf[e]} catches an exception that is the scheduler's: let foreign exceptions pass`;
+  fail({ cls: 'exception', message, cpu: cpuOf[e], step: execution.steps });
 }
 
 function interrupt(e: number): void {

@@ -96,6 +96,15 @@ export function noteSharing(word: number, cpu: number, entity: number, write: bo
   sharing[slot] = bits;
 }
 
+/** Memory goes back to the page allocator: who reads it meets that like a write. */
+export function noteGone(address: number, bytes: number, cpu: number, entity: number): void {
+  for (let slot = wordOf.length - 1; slot > 0; slot--) {
+    if (wordOf[slot] >>> 0 >= address >>> 2 && wordOf[slot] < (address + bytes) >>> 2) {
+      noteSharing(wordOf[slot], cpu, entity, true);
+    }
+  }
+}
+
 function classOf(bits: number): number {
   if ((bits & WRITTEN) === 0) return 0;
   const cpus = bits & 0xff;
@@ -117,6 +126,7 @@ export function unlearn(): void {
     sharing[lessons[n]] = lessons[n + 1];
     lastEntity[lessons[n]] = lessons[n + 2];
   }
+  if (lessons.length > 0) learned.count++;
   lessons = [];
 }
 

@@ -6,7 +6,7 @@
  */
 import type { Failure } from '../../hw/stepped/failure.js';
 import type { Subject } from '../subject.js';
-import { type Found, isPreemption, lowest, type OnEnd, type Search, stayOn } from './search.js';
+import { type Found, isPreemption, notTheSame, lowest, type OnEnd, type Search, stayOn } from './search.js';
 
 export interface BoundedState {
   readonly bound: number;
@@ -86,6 +86,7 @@ export class BoundedSearch implements Search {
     const at = this.#at++;
     if (at === this.#depth) this.#open(last, enabled);
     const choice = this.#chosen[at]!;
+    if (((enabled >>> choice) & 1) === 0) return notTheSame(subject, at, choice);
     if (choice !== last && isPreemption(subject, last, choice, enabled)) {
       if (++this.#used === 1 && !this.#mine(at)) return -1;
     }

@@ -81,3 +81,16 @@ function canStay(subject: Subject, last: number, enabled: number): boolean {
   const thread = threadOn[cpuOf[last]!]!;
   return thread >= 0 && ((enabled >>> thread) & 1) === 1;
 }
+
+/** A decision made before cannot be made again: the scenario depends on more than the memory. @returns -1 */
+export function notTheSame(subject: Subject, decision: number, entity: number): number {
+  const { fail, execution } = subject.engine.failure;
+  fail({
+    cls: 'nondeterminism',
+    message: `at decision ${decision + 1} entity ${entity} could go on before, and now it cannot: an operation depends on ` +
+      'more than the memory of the machine',
+    cpu: -1,
+    step: execution.steps,
+  });
+  return -1;
+}

@@ -1,0 +1,98 @@
+/** race.ts — smpalloc race list | explore | replay | fuzz | regress: races looked for, and shown. */
+import type { CAC } from 'cac';
+import { UsageError } from './exit.js';
+import { didYouMean } from './options.js';
+import { raceExplore } from './race_explore.js';
+import { type FuzzFlags, raceFuzz } from './race_fuzz.js';
+import { raceList } from './race_list.js';
+import { type RaceFlags, withFarmFlags, withSubjectFlags } from './race_options.js';
+import { raceRegress, type RegressFlags } from './race_regress.js';
+import { raceReplay, type ReplayFlags } from './race_replay.js';
+import { STDIN } from './replay.js';
+import type { Session } from './session.js';
+
+export const RACE = 'race';
+export const RACE_COMMANDS = ['list', 'explore', 'replay', 'fuzz', 'regress'] as const;
+
+/** `race explore` is one word to the parser (main.ts). */
+export function raceCommands(cli: CAC, session: Session): void {
+  explore(cli, session);
+  replay(cli, session);
+  withFarmFlags(cli.command('race fuzz', 'Random small programs, each explored; one that fails is made smaller'))
+    .option('--cpus <N..N>', 'CPUs of a program, 1 to 4 (default: 2..4)')
+    .option('--ops <N..N>', 'operations of a program in all (default: 2..5)')
+    .option('--seed <N>', 'seed of the programs (default: 1)')
+    .option('--duration <TIME>', 'how long (default: 30s)')
+    .option('--scenarios <N>', 'how many, instead')
+    .option('--free <POLICY,...>', 'remote-free policies, in turn (default: rbatch,rtagged,rsignal2,locked,ipi)')
+    .option('--stats <POLICY,...>', 'statistics policies, in turn (default: all but mutex-up)')
+    .option('--preempt <K>', 'preemptions at most (default: 2)')
+    .option('--executions <N>', 'executions of a program at most (default: 2000)')
+    .option('--defect <NAME,...>', 'switch defects on: is it found?')
+    .option('--all', 'every access of a counterexample, nothing folded')
+    .option('--json', 'a record, not text')
+    .example('smpalloc race fuzz --duration 5m                # all policies in turn')
+    .example('smpalloc race fuzz --free rsignal2 --defect R40 # would it find this one?')
+    .action((flags: FuzzFlags) => session.run(() => raceFuzz(flags, session)));
+  withFarmFlags(cli.command('race regress', 'Every known failure once more, with its defect and without'))
+    .option('--json', 'a record, not text')
+    .option('--update', 'find them anew, and write src/lab/catalogue/tokens.ts')
+    .example('smpalloc race regress')
+    .action((flags: RegressFlags) => session.run(() => raceRegress(flags, session)));
+  cli.command('race list', 'The catalogue: scenarios, their defects, and the tokens that show them')
+    .option('--json', 'as JSON')
+    .example('smpalloc race list')
+    .action((flags: RaceFlags) => session.run(async () => raceList(flags)));
+  cli.command('race [command]', `Races: ${RACE_COMMANDS.join(', ')}`)
+    .example('smpalloc race list                              # what there is')
+    .example('smpalloc race explore R40                       # all schedules with up to 2 preemptions')
+    .example('smpalloc race explore R40 --defect R40          # with a fix taken out: shows how it fails')
+    .example('smpalloc race explore ./my.scenario.js          # yours (docs/scenarios.md)')
+    .action((command: string | undefined) => session.run(async () => unknown(command)));
+}
+
+function unknown(command: string | undefined): never {
+  const there = `there are ${RACE_COMMANDS.join(', ')}`;
+  if (command === undefined) throw new UsageError(`race: a command is missing; ${there} (smpalloc race --help)`);
+  throw new UsageError(`race: no command '${command}'; ${didYouMean(command, RACE_COMMANDS)}${there}`);
+}
+
+function explore(cli: CAC, session: Session): void {
+  const command = cli.command('race explore [...scenarios]', 'All schedules of scenarios, up to a bound: names, files, all');
+  withFarmFlags(withSubjectFlags(command))
+    .option('--preempt <K>', 'preemptions at most (default: 2)')
+    .option('--algo <NAME>', 'bound (default), dpor, states, random, pos, pct:DEPTH')
+    .option('--executions <N>', 'executions of a pass at most (default: no limit; random, pos, pct: 10000)')
+    .option('--seed <N>', 'seed of random, pos, pct and of the estimate (default: 1)')
+    .option('--budget <TIME>', 'time a scenario may take (default: 60s)')
+    .option('--shard <I/N>', 'a part of the search, such as 2/4: the parts may run on different machines')
+    .option('--state <FILE>', 'save the search there when it is interrupted, and go on from there')
+    .option('--all-failures', 'go on after a failure: count them, show the first of each class')
+    .option('--count-heaps', 'count the distinct memories executions end with')
+    .option('--all', 'every access of a counterexample, nothing folded')
+    .option('--json', 'a record a line, not text')
+    .option('--html <FILE>', 'write a page with the counterexamples')
+    .option('--junit <FILE>', 'write JUnit XML')
+    .example('smpalloc race explore R40                       # all schedules with up to 2 preemptions')
+    .example('smpalloc race explore R40 --defect R40          # with a fix taken out: shows how it fails')
+    .example('smpalloc race explore remote-free --algo dpor --budget 10m')
+    .example('smpalloc race explore ./my.scenario.js --preempt 3 --state run.json')
+    .action((names: string[], flags: RaceFlags) => session.run(() => raceExplore(names, flags, session)));
+}
+
+function replay(cli: CAC, session: Session): void {
+  const command = cli.command('race replay <scenario> [token]', 'One execution again, by its token');
+  withSubjectFlags(command)
+    .option('--break <STEP>', 'show the structures before an access of this step')
+    .option('--real [N]', 'make the same accesses on real threads, N times (100), and compare')
+    .option('--all', 'every access, nothing folded')
+    .option('--json', 'a record, not text')
+    .option('--html <FILE>', 'write a page with the counterexample')
+    .option('--patience <TIME>', 'an operation that does nothing for so long never will (default: 10s)')
+    .example('smpalloc race replay R40 b --defect R40')
+    .example('smpalloc race replay R40@b --defect R40 --break 12')
+    .example('smpalloc race replay R40 b --defect R40 --real 1000')
+    .action((name: string, token: string | undefined, flags: ReplayFlags) => (
+      session.run(() => raceReplay(name, token === STDIN ? '-' : token, flags, session))
+    ));
+}

@@ -1,0 +1,53 @@
+/** cpusync.ts — scenarios of a CPU that holds all others still. */
+import type { Setup } from '../kit.js';
+import { type Scenario, scenario } from '../scenario.js';
+
+interface Sync {
+  /** what every CPU does while all stand still */
+  readonly func: number;
+  readonly count: number;
+}
+
+function sync(k: Setup): Sync {
+  const [count] = k.words(1);
+  return { count: count!, func: k.handler((c) => void c.add(count!, 1)) };
+}
+
+const R50 = scenario<Sync>('R50', {
+  title: 'two CPUs lead a rendezvous at once, and each holds the other',
+  origin: 'DragonFly lwkt_ipiq.c: lwkt_cpusync_remote1 requeues and goes on serving',
+  machine: { fifo: 4 },
+  cpus: ['leader', 'leader'],
+  setup: sync,
+  cpu: { leader: (k, { func }) => [k.op('cpusync', (c) => c.engine.engine.lwktCpusyncSimple(func, 0))] },
+  after: (view, { count }) => view.i32[count] === 4 || `the function ran ${view.i32[count]} times, not 4`,
+  defects: ['R50'],
+  expect: { verdict: 'pass', with: { R50: 'deadlock' } },
+});
+
+const cpusync = scenario<readonly number[]>('cpusync', {
+  title: 'a leader reads two words that another CPU only ever changes together',
+  origin: 'generic',
+  machine: { fifo: 4 },
+  cpus: ['leader', 'worker'],
+  setup: (k) => k.words(2),
+  cpu: {
+    leader: (k, [a, b]) => [
+      k.op('interlock, look', (c) => {
+        c.engine.engine.lwktCpusyncInterlock();
+        if (c.ld(a!) !== c.ld(b!)) c.fail('invariant', 'the worker was not held');
+        c.engine.engine.lwktCpusyncDeinterlock(1, 0);
+      }),
+    ],
+    worker: (k, [a, b]) => [
+      k.op('change both', (c) =>
+        c.crit(() => {
+          c.st(a!, 1);
+          c.st(b!, 1);
+        })),
+    ],
+  },
+  expect: { verdict: 'pass' },
+});
+
+export const cpusyncs: readonly Scenario[] = [R50, cpusync];

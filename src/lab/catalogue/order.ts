@@ -1,0 +1,80 @@
+/** order.ts — scenarios of order alone: locks, and the smallest programs that tell memory models apart. */
+import { type Scenario, scenario } from '../scenario.js';
+
+const mutex = scenario<readonly number[]>('mutex', {
+  title: 'two CPUs add to a plain word under a lock; a waiter sleeps',
+  origin: 'generic',
+  machine: { mutex: 'futex' },
+  cpus: ['adder', 'adder'],
+  setup: (k) => k.words(2),
+  cpu: {
+    adder: (k, [lock, word]) => [
+      k.op('lock', (c) => c.mtxLock(lock!)),
+      k.op('add', (c) => c.st(word!, c.ld(word!) + 1)),
+      k.op('unlock', (c) => c.mtxUnlock(lock!)),
+    ],
+  },
+  after: (view, [, word]) => view.i32[word!] === 2 || `the sum is ${view.i32[word!]}`,
+  expect: { verdict: 'pass' },
+});
+
+const storeBuffering = scenario<readonly number[]>('litmus-sb', {
+  title: 'each CPU stores one word and looks at the other: can both see nothing?',
+  origin: 'Dekker; SB of the litmus tests',
+  cpus: ['left', 'right'],
+  setup: (k) => k.words(2),
+  cpu: {
+    left: (k, [x, y]) => [
+      k.op('x = 1, look at y', (c) => {
+        if (k.defect('plain')) c.st(x!, 1);
+        else c.store(x!, 1);
+        return c.load(y!);
+      }),
+    ],
+    right: (k, [x, y]) => [
+      k.op('y = 1, look at x', (c) => {
+        if (k.defect('plain')) c.st(y!, 1);
+        else c.store(y!, 1);
+        return c.load(x!);
+      }),
+    ],
+  },
+  result: (_view, _s, results) => `(${results[0]}, ${results[1]})`,
+  outcome: { '(0, 0)': 'forbidden', '*': 'acceptable' },
+  memory: 'tso',
+  points: 'all',
+  interrupts: false,
+  races: false,
+  defects: ['plain'],
+  expect: { verdict: 'pass', with: { plain: 'outcome' } },
+});
+
+const messagePassing = scenario<readonly number[]>('litmus-mp', {
+  title: 'a word is written, then a flag: can the flag be seen and the word not?',
+  origin: 'MP of the litmus tests',
+  cpus: ['writer', 'reader'],
+  setup: (k) => k.words(2),
+  cpu: {
+    writer: (k, [data, flag]) => [
+      k.op('data = 1, flag = 1', (c) => {
+        c.st(data!, 1);
+        if (k.defect('plain')) c.st(flag!, 1);
+        else c.store(flag!, 1);
+      }),
+    ],
+    reader: (k, [data, flag]) => [
+      k.op('look at flag, data', (c) => {
+        const seen = k.defect('plain') ? c.ld(flag!) : c.load(flag!);
+        return seen === 0 ? 'nothing' : `data ${c.ld(data!)}`;
+      }),
+    ],
+  },
+  result: (_view, _s, results) => String(results[1]),
+  outcome: { 'data 0': 'forbidden', '*': 'acceptable' },
+  points: 'all',
+  interrupts: false,
+  defects: ['plain'],
+  expect: { verdict: 'pass', with: { plain: 'data-race' } },
+});
+
+export const orders: readonly Scenario[] = [mutex, storeBuffering, messagePassing];

@@ -1,0 +1,145 @@
+/**
+ * remote_free.ts — scenarios of chunks that another CPU frees than their zone's owner, and of what is on its way.
+ */
+import { IP_RINDEX, IP_WINDEX } from '../../kern/lwkt_ipiq.layout.js';
+import type { ScenarioZone } from '../kit.js';
+import { type Scenario, scenario } from '../scenario.js';
+import { underPolicy } from './variants.js';
+
+/** four chunks a zone, the fewest there can be */
+const SIZE = 7000;
+
+const remoteFree = scenario<ScenarioZone>('remote-free', {
+  title: 'the owner allocates and frees while two CPUs free chunks of its zone',
+  origin: 'generic',
+  cpus: ['owner', 'remote', 'remote'],
+  setup: (k) => k.zone(SIZE, { owner: 0 }),
+  cpu: {
+    owner: (k, { chunk }) => [
+      k.op('kmalloc', (c) => c.kmalloc(SIZE)),
+      k.op('kfree c0', (c) => c.kfree(chunk[0]!)),
+    ],
+    remote: (k, { chunk }, index) => [k.op(`kfree c${index + 1}`, (c) => c.kfree(chunk[index + 1]!))],
+  },
+  expect: { verdict: 'pass' },
+});
+
+const R34 = scenario<{ chunk: number; ip: number }>('R34', {
+  title: 'a stale write meets the malloc type that rides in the freed chunk',
+  origin: 'DragonFly kern_slaballoc.c 017ba73b (2005): "*(struct malloc_type **)ptr = type"',
+  machine: { free: 'ipi', fifo: 4 },
+  cpus: ['owner', 'remote'],
+  setup: (k) => ({
+    chunk: k.zone(SIZE, { owner: 0, chunks: 2 }).chunk[0]!,
+    ip: k.engine.ipiq.ipiqFind(1, 0),
+  }),
+  cpu: {
+    // on the owner, where the handler cannot come in between: the write itself is ordered, only late
+    owner: (k, { chunk, ip }) => [
+      k.op('stale write', (c) =>
+        c.crit(() => {
+          if (c.load(ip + IP_WINDEX) !== c.load(ip + IP_RINDEX)) c.st(chunk >>> 2, 0);
+        })),
+    ],
+    remote: (k, { chunk }) => [k.op('kfree', (c) => c.kfree(chunk))],
+  },
+  defects: ['R34'],
+  expect: { verdict: 'pass', with: { R34: 'panic' } },
+});
+
+const R40 = scenario<ScenarioZone>('R40', {
+  title: 'RSignal is read before the chunk is linked, and set in between: nobody is told, the zone is stranded',
+  origin: 'ours; true of DragonFly 5fee07e6 and df9daea8 (docs/races/R40.md)',
+  machine: { free: 'rsignal2' },
+  cpus: ['owner', 'remote'],
+  setup: (k) => k.zone(SIZE, { owner: 0, free: 1 }),
+  cpu: {
+    owner: (k) => [k.op('kmalloc the last chunk', (c) => c.kmalloc(SIZE))],
+    remote: (k, { chunk }) => [k.op('kfree c0', (c) => c.kfree(chunk[0]!))],
+  },
+  defects: ['R40'],
+  expect: { verdict: 'pass', with: { R40: 'lost-wakeup' } },
+});
+
+/**
+ * What becomes of a zone that R40 has stranded: its freer sends a second chunk home, and when that is over the owner
+ * cleans up, or frees a chunk of its own.
+ */
+function strandedZone(suffix: 'stays' | 'cured'): Scenario {
+  const what = suffix === 'stays' ? 'slab_cleanup' : 'kfree';
+  const end = suffix === 'stays' ? 'it stays off ZoneAry' : 'it is back';
+  return scenario<ScenarioZone & { done: number }>(`R40-rcount-${suffix}`, {
+    title: `R40 has stranded a zone; a second remote free, then the owner's ${what}: ${end}`,
+    origin: 'DragonFly df9daea8',
+    machine: { free: 'rcount' },
+    cpus: ['owner', 'remote'],
+    setup: (k) => ({ ...k.zone(SIZE, { owner: 0, free: 1 }), done: k.words(1)[0]! }),
+    cpu: {
+      owner: (k, { chunk, done }) => [
+        k.op('kmalloc the last chunk', (c) => c.kmalloc(SIZE)),
+        k.op(`${what}, later`, (c) => {
+          while (c.load(done) === 0) c.pause();
+          if (suffix === 'stays') c.cleanup(true);
+          else c.kfree(chunk[2]!);
+        }),
+      ],
+      remote: (k, { chunk, done }) => [
+        k.op('kfree c0', (c) => c.kfree(chunk[0]!)),
+        k.op('kfree c1', (c) => c.kfree(chunk[1]!)),
+        k.op('say so', (c) => c.store(done, 1)),
+      ],
+    },
+    expect: { verdict: suffix === 'stays' ? 'lost-wakeup' : 'pass' },
+  });
+}
+
+const R44 = scenario<ScenarioZone>('R44', {
+  title: 'two CPUs free the same chunk of a third',
+  origin: 'DragonFly 5fee07e6: a chunk linked twice makes z_RChunks a ring',
+  machine: { free: 'rtagged' },
+  cpus: ['owner', 'remote', 'remote'],
+  setup: (k) => k.zone(SIZE, { owner: 0, chunks: 3 }),
+  cpu: {
+    owner: () => [],
+    remote: (k, { chunk }, index) => [
+      k.op('kfree', (c) => c.kfree(chunk[k.defect('R44') ? 0 : index]!)),
+    ],
+  },
+  defects: ['R44'],
+  expect: { verdict: 'pass', with: { R44: 'double-free' } },
+});
+
+const R52 = scenario<{ type: number; chunk: number }>('R52', {
+  title: 'a malloc type goes while a free of it is under way',
+  origin: 'DragonFly kern_slaballoc.c malloc_uninit: lwkt_synchronize_ipiqs("muninit")',
+  machine: { free: 'ipi', signalDelay: 'tick', fifo: 4 },
+  cpus: ['owner', 'remote'],
+  setup(k) {
+    const type = k.malloctype('going');
+    return { type, chunk: k.on(0, (c) => c.kmalloc(SIZE, type)) };
+  },
+  cpu: {
+    owner: (k) => [k.op('clock tick', (c) => c.tick())],
+    remote: (k, { type, chunk }) => [
+      k.op('kfree', (c) => c.kfree(chunk, type)),
+      k.op('malloc_uninit', (c) => c.engine.engine.mallocUninit(type)),
+    ],
+  },
+  after: (_view, _s, results) => results[1]![1] === 0 || `${results[1]![1]} bytes still allocated`,
+  defects: ['R52'],
+  expect: { verdict: 'pass', with: { R52: 'panic' } },
+});
+
+export const remoteFrees: readonly Scenario[] = [
+  remoteFree,
+  R34,
+  R40,
+  underPolicy(R40, 'rcount', 'lost-wakeup', 'DragonFly df9daea8'),
+  underPolicy(R40, 'rchunks', 'lost-wakeup', 'DragonFly 5fee07e6'),
+  underPolicy(R40, 'rtagged', 'pass', 'ours: signal and list are one word'),
+  underPolicy(R40, 'rbatch', 'pass', 'ours: signal and list are one word', { 'kern.rbatch': 1 }),
+  strandedZone('stays'),
+  strandedZone('cured'),
+  R44,
+  R52,
+];

@@ -1,0 +1,33 @@
+/** variants.ts — the same scenario under another name: with the check for data races, with another policy. */
+import type { FailureClass } from '../../base/failures.js';
+import type { FreePolicy } from '../../base/policy.js';
+import { type Scenario, scenario } from '../scenario.js';
+
+/**
+ * A race's consequence is one thing, its first unordered access another, which is found sooner: the scenario looks
+ * for the one, this variant for the other.
+ */
+export function asRace({ name, ...rest }: Scenario): Scenario {
+  const defects = rest.defects ?? [];
+  return scenario(`${name}-race`, {
+    ...rest,
+    title: `${rest.title ?? name}; its data race`,
+    races: true,
+    expect: { verdict: 'pass', with: Object.fromEntries(defects.map((defect) => [defect, 'data-race' as const])) },
+  });
+}
+
+/** The same on a machine of another remote-free policy, with nothing taken out. @param tunables for that policy */
+export function underPolicy(
+  { name, ...rest }: Scenario, free: FreePolicy, verdict: 'pass' | FailureClass, origin: string,
+  tunables: Readonly<Record<string, number>> = {},
+): Scenario {
+  const { defects: _, ...kept } = rest;
+  return scenario(`${name}-${free}`, {
+    ...kept,
+    title: `${rest.title ?? name}; policy ${free}`,
+    origin,
+    machine: { ...rest.machine, free, tunables: { ...rest.machine?.tunables, ...tunables } },
+    expect: { verdict },
+  });
+}
