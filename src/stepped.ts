@@ -15,6 +15,8 @@ export { curcpu } from './hw/curcpu.js';
 export * as atomics from './hw/atomics.js';
 export * as cpufunc from './hw/cpufunc.js';
 export * as intr from './hw/intr.js';
+export * as gd from './kern/globaldata.js';
+export * as ipif from './base/ipif.js';
 export * as mtx from './kern/kern_mutex.js';
 export * as ipiq from './kern/lwkt_ipiq.js';
 export * as stats from './kern/malloc_stats.js';

@@ -43,12 +43,12 @@ export function raceCommands(cli: CAC, session: Session): void {
     .option('--json', 'as JSON')
     .example('smpalloc race list')
     .action((flags: RaceFlags) => session.run(async () => raceList(flags)));
-  cli.command('race [command]', `Races: ${RACE_COMMANDS.join(', ')}`)
+  cli.command('race [...command]', `Races: ${RACE_COMMANDS.join(', ')}`)
     .example('smpalloc race list                              # what there is')
     .example('smpalloc race explore R40                       # all schedules with up to 2 preemptions')
     .example('smpalloc race explore R40 --defect R40          # with a fix taken out: shows how it fails')
     .example('smpalloc race explore ./my.scenario.js          # yours (docs/scenarios.md)')
-    .action((command: string | undefined) => session.run(async () => unknown(command)));
+    .action(([command]: string[]) => session.run(async () => unknown(command)));
 }
 
 function unknown(command: string | undefined): never {

@@ -1,5 +1,4 @@
 /** race_explore.ts — smpalloc race explore: scenarios to a verdict. */
-import { writeFileSync } from 'node:fs';
 import { SmpallocError } from '../base/errors.js';
 import { RaceFarm } from '../host/race_farm.js';
 import { type Checkpoint, explore } from '../lab/explore.js';
@@ -19,7 +18,7 @@ import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, EXIT_TIMEOUT, UsageError } from 
 import { positive, time } from './options.js';
 import {
   algorithmOf, fileOf, jobsOf, lanesOf, patienceOf, type RaceFlags, referenceOf, seedNumber, settingsOf, shardOf,
-  spelledSettings, whole,
+  spelledSettings, whole, writeResult,
 } from './race_options.js';
 import { Ticker } from './race_progress.js';
 import { StateFile } from './race_state.js';
@@ -84,8 +83,8 @@ export async function raceExplore(names: readonly string[], flags: RaceFlags, se
   } finally {
     ticker.end();
   }
-  if (plan.junit !== null) writeFileSync(plan.junit, raceJunit(done));
-  if (plan.html !== null && done[0]) writeFileSync(plan.html, raceHtml(done[0]));
+  if (plan.junit !== null) writeResult('--junit', plan.junit, raceJunit(done));
+  if (plan.html !== null && done[0]) writeResult('--html', plan.html, raceHtml(done[0]));
   const asExpected = names.includes(EVERYTHING) && !plan.settings.defects;
   const failed = done.filter((x) => x.verdict === 'fail' && !(asExpected && isExpected(x)));
   if (targets.length > 1 && !flags.json) summary(done, failed);

@@ -1,6 +1,7 @@
 /** race_options.ts — the flags of the race commands: declared once, checked once, and spelled again for a replay. */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'cac';
 import { FREE_NAMES, type FreePolicy, MTX_NAMES, type MutexForm, STATS_NAMES, type StatsPolicy } from '../base/policy.js';
@@ -163,8 +164,21 @@ export function words(value: unknown): string[] {
 /** Where a result goes: a file's name. */
 export function fileOf(flag: string, value: unknown): string | null {
   if (value === undefined) return null;
-  if (typeof value === 'string' && value !== '') return value;
+  if (typeof value === 'string' && value !== '') {
+    // better now than after an hour
+    if (existsSync(dirname(value))) return value;
+    throw new UsageError(`${flag}: there is no folder '${dirname(value)}'`);
+  }
   throw new UsageError(`${flag}: expected one file name`);
+}
+
+/** @throws UsageError when it cannot be written */
+export function writeResult(flag: string, path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new UsageError(`${flag}: ${path} cannot be written: ${(cause as Error).message}`);
+  }
 }
 
 /** @throws UsageError when there is no such scenario, or no such file */

@@ -1,5 +1,4 @@
 /** race_replay.ts — smpalloc race replay: one execution again, by its token. */
-import { writeFileSync } from 'node:fs';
 import { RaceFarm } from '../host/race_farm.js';
 import { mournerFor } from '../lab/farm_runner.js';
 import type { Settings, Work } from '../lab/job.js';
@@ -13,7 +12,9 @@ import { traceRows } from '../report/race_rows.js';
 import { counterexampleText } from '../report/race_text.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';
 import { paint, widthOf } from './race_explore.js';
-import { fileOf, patienceOf, type RaceFlags, referenceOf, settingsOf, spelledSettings, whole } from './race_options.js';
+import {
+  fileOf, patienceOf, type RaceFlags, referenceOf, settingsOf, spelledSettings, whole, writeResult,
+} from './race_options.js';
 import type { Session } from './session.js';
 
 export interface ReplayFlags extends RaceFlags {
@@ -42,7 +43,7 @@ export async function raceReplay(
   const answer = await farm.run<ReplayAnswer>(work, mournerFor(farm, reference, null));
   if (flags.json) process.stdout.write(`${JSON.stringify(recordOf(answer, text, settings))}\n`);
   else print(answer, reference, text, settings, flags);
-  if (html !== null) writeFileSync(html, raceHtml(explorationOf(answer, text, settings)));
+  if (html !== null) writeResult('--html', html, raceHtml(explorationOf(answer, text, settings)));
   if (session.signal.aborted) return EXIT_INTERRUPTED;
   const disagree = answer.real !== null && answer.real.agreed < answer.real.runs;
   return answer.counterexample || disagree ? EXIT_CLAIM : EXIT_OK;
@@ -60,7 +61,7 @@ function meant(name: string, token: string | undefined): { reference: Reference;
   return { reference, text: parsed.token };
 }
 
-function recordOf({ steps, counterexample, ...rest }: ReplayAnswer, token: string, { defects = [] }: Settings) {
+function recordOf({ steps, counterexample, known: _, ...rest }: ReplayAnswer, token: string, { defects = [] }: Settings) {
   return { schema: SCHEMA, token, defects, ...rest, verdict: counterexample ? 'fail' : 'pass', counterexample, steps };
 }
 
@@ -84,7 +85,7 @@ function print(
     const shown = asCounterexample(answer, token);
     const outcome = answer.outcome === '' ? '' : `, outcome '${answer.outcome}'`;
     lines.push('', ...drawColumns(shown.columns, traceRows(shown, options.all), options.width, paint), '');
-    lines.push(`${paint.good('PASS')}: nothing fails on this schedule${outcome}${hint(settings)}`);
+    lines.push(`${paint.good('PASS')}: nothing fails on this schedule${outcome}${hint(settings, reference.kind === 'fuzz' ? [] : answer.known)}`);
   }
   if (real) {
     const agreed = `${real.agreed} of ${real.runs} runs on real threads agreed, access by access`;
@@ -94,8 +95,8 @@ function print(
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function hint({ defects }: Settings): string {
-  return defects ? '' : ' (a token of a defect needs its --defect)';
+function hint({ defects }: Settings, known: readonly string[]): string {
+  return defects || known.length === 0 ? '' : ` (without --defect ${known.join(',')})`;
 }
 
 /** An execution that passes, for whoever draws those that fail. */

@@ -47,8 +47,12 @@ export class StateFile {
   save(checkpoint: Checkpoint): void {
     const saved: Saved = { schema: SCHEMA, smpalloc: packageVersion, identity: this.#identity, checkpoint };
     const beside = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(beside, JSON.stringify(saved));
-    renameSync(beside, this.path);
+    try {
+      writeFileSync(beside, JSON.stringify(saved));
+      renameSync(beside, this.path);
+    } catch (cause) {
+      throw new UsageError(`--state: ${this.path} cannot be written: ${(cause as Error).message}`);
+    }
   }
 
   remove(): void {

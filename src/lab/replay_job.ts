@@ -34,6 +34,8 @@ export interface ReplayAnswer {
   readonly counterexample: Counterexample | null;
   /** the structures at the step that was asked for */
   readonly broke: readonly string[] | null;
+  /** defects the scenario could be run with */
+  readonly known: readonly string[];
   /** how real threads did it */
   readonly real: RealReplay | null;
 }
@@ -69,6 +71,7 @@ export async function replayFor(
     preemptions,
     counterexample: verdict.failure && counterexampleOf(subject, schedule, verdict.failure),
     broke: task.breakAt === null ? null : breakAt(subject, schedule, task.breakAt),
+    known: [...(scenario.defects ?? [])],
     real: task.real === null ? null : await replayReal(subject, schedule, reference, task.real, signal),
   };
 }

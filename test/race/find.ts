@@ -12,8 +12,13 @@ interface Failing {
   readonly found: Found;
 }
 
-/** @returns a subject on which the failing execution was the last to run */
-export async function find(scenario: Scenario, options: SubjectOptions = {}): Promise<Failing> {
+/**
+ * @param wanted classes that are believed at once; 'nondeterminism' may also mean that the search has just learned
+ * @returns a subject on which the failing execution was the last to run
+ */
+export async function find(
+  scenario: Scenario, options: SubjectOptions = {}, wanted: readonly string[] = [],
+): Promise<Failing> {
   const subject = await prepareSubject(scenario, options);
   const { learned } = subject.engine.shadow;
   for (let bound = 0; bound <= MOST_BOUND; bound++) {
@@ -21,7 +26,9 @@ export async function find(scenario: Scenario, options: SubjectOptions = {}): Pr
       known = learned.count;
       const search = new BoundedSearch(subject, bound);
       while (search.next() && !search.found);
-      if (search.found && search.found.failure.cls !== 'nondeterminism') return { subject, found: search.found };
+      const { found } = search;
+      const cls = found?.failure.cls ?? '';
+      if (found && (cls !== 'nondeterminism' || wanted.includes(cls))) return { subject, found };
     }
   }
   throw new Error(`scenario '${scenario.name}' does not fail`);

@@ -251,6 +251,8 @@ function check(kind: number, word: number, changed: boolean): void {
   } else if (kind <= NOTIFY) {
     const read = kind !== STORE;
     const write = kind === CAS ? changed || values[pos - 1] === 1 : kind !== LOAD && kind !== WAIT && kind !== WAKE;
+    // a word that others access atomically is shared for who reads it plainly
+    if (!options.allPoints) noteSharing(word, cpu, me, write);
     if (checks.races) atomicAccess(word, cpu, read, write);
     if (write && kind !== NOTIFY && hooks.rule !== null) checkRule(word, kind, cpu);
     if (checks.kasan) kasanCheck(word, cpu);

@@ -209,6 +209,8 @@ function race(
 
 // ---- KASAN: whose memory is it
 
+/** with a code: a block begins here */
+const BEGINS = 0x10;
 /** of a chunk, so many words are marked: callers in scenarios touch the first few */
 const MARKED_WORDS = 16;
 const FIRST_WORD = i32[SB_FIRST_PAGE] << (PAGE_SHIFT - 2);
@@ -262,7 +264,7 @@ export function kasanBaseline(): void {
   undoLength = 0;
 }
 
-/** Memory changes hands (hw/kasan): whole pages are marked by page, chunks by word. */
+/** Memory changes hands (hw/kasan): whole pages are marked by page, chunks by word. A block's first mark says so. */
 export function kasanChange(address: number, bytes: number, code: number, cpu: number): void {
   const first = address >>> PAGE_SHIFT;
   const pages = bytes >>> PAGE_SHIFT;
@@ -271,17 +273,29 @@ export function kasanChange(address: number, bytes: number, code: number, cpu: n
     if (code === KASAN_PAGE_FREE) onPagesFreed.call?.(address, bytes);
     return;
   }
-  const whole = pages > 0 && (address & 4095) === 0 && pageMarks[first] !== 0 && wordMarks[address >>> 2] === 0 &&
-    (bytes & 4095) === 0;
-  const before = whole ? pageMarks[first] : wordMarks[address >>> 2];
-  if (code === KASAN_CLIENT && before === KASAN_CLIENT) return broken('double-alloc', 'is handed out twice', address, cpu);
-  if (code === KASAN_FREED && before !== KASAN_CLIENT) return broken('double-free', 'is freed twice', address, cpu);
+  const word = address >>> 2;
+  const whole = pages > 0 && (address & 4095) === 0 && (bytes & 4095) === 0 && pageMarks[first] !== 0 && wordMarks[word] === 0;
+  const before = whole ? pageMarks[first] : wordMarks[word];
+  if (!mayChange(before, code, address, cpu)) return;
   clients.count += code === KASAN_CLIENT ? 1 : -1;
-  if (whole) for (let page = first; page < first + pages; page++) setMark(~page, code);
+  if (whole) for (let page = first; page < first + pages; page++) setMark(~page, page === first ? code | BEGINS : code);
   else {
-    const end = (address >>> 2) + Math.min(bytes >>> 2, MARKED_WORDS);
-    for (let word = address >>> 2; word < end; word++) setMark(word, code);
+    const end = word + Math.min(bytes >>> 2, MARKED_WORDS);
+    for (let n = word; n < end; n++) setMark(n, n === word ? code | BEGINS : code);
   }
+}
+
+function mayChange(before: number, code: number, address: number, cpu: number): boolean {
+  const held = (before & ~BEGINS) === KASAN_CLIENT;
+  if (code === KASAN_CLIENT) {
+    if (held) broken('double-alloc', 'is handed out twice', address, cpu);
+    return !held;
+  }
+  if (before === (KASAN_CLIENT | BEGINS)) return true;
+  if (held) broken('foreign-free', 'is freed, but it is inside a block', address, cpu);
+  else if ((before & ~BEGINS) === KASAN_FREED) broken('double-free', 'is freed twice', address, cpu);
+  else broken('foreign-free', 'is freed, but was never handed out', address, cpu);
+  return false;
 }
 
 /** Any access to memory that may have gone back to the page allocator. */
@@ -292,14 +306,15 @@ export function kasanCheck(word: number, cpu: number): void {
 
 /** An access of a caller to a block it was given. */
 export function clientCheck(word: number, cpu: number): void {
-  const page = pageMarks[word >>> (PAGE_SHIFT - 2)];
-  if (page === KASAN_CLIENT || (wordMarks[word] === KASAN_CLIENT && page !== KASAN_PAGE_FREE)) return;
+  const page = pageMarks[word >>> (PAGE_SHIFT - 2)] & ~BEGINS;
+  if (page === KASAN_CLIENT || ((wordMarks[word] & ~BEGINS) === KASAN_CLIENT && page !== KASAN_PAGE_FREE)) return;
   broken('use-after-free', 'is not allocated', word << 2, cpu);
 }
 
-/** Blocks that callers hold: their number, counted where a block begins. */
+/** Does a block that a caller holds begin here? */
 export function isClient(address: number): boolean {
-  return pageMarks[address >>> PAGE_SHIFT] === KASAN_CLIENT || wordMarks[address >>> 2] === KASAN_CLIENT;
+  const begins = KASAN_CLIENT | BEGINS;
+  return pageMarks[address >>> PAGE_SHIFT] === begins || wordMarks[address >>> 2] === begins;
 }
 
 function broken(cls: FailureClass, what: string, address: number, cpu: number): void {

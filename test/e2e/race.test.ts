@@ -1,0 +1,301 @@
+/** smpalloc race: scenarios explored, replayed, fuzzed; what a scenario file can do wrong. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Exploration } from '../../src/lab/result.js';
+import { parseExploration } from '../../src/report/race_record.js';
+import { type RunOptions, smpalloc, startSmpalloc } from './helpers/cli.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'race-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+/** `smpalloc race args`, in the folder of the scenario files. */
+const race = (args: string, options: RunOptions = {}) => smpalloc(`race ${args}`, { cwd: dir, ...options });
+
+async function explored(args: string): Promise<Exploration & { code: number | null }> {
+  const { code, stdout, stderr } = await race(`explore ${args} --json`);
+  expect(stdout, `no record; stderr: ${stderr}`).not.toBe('');
+  return { ...parseExploration(stdout), code };
+}
+
+/** Writes a scenario file; smpalloc is not installed beside it. */
+function file(name: string, text: string): string {
+  const imports = "import { scenario } from 'smpalloc/race';\n";
+  writeFileSync(join(dir, name), text.includes('scenario(') ? imports + text : text);
+  return `./${name}`;
+}
+
+const COUNTER = `export default scenario('counter', {
+  origin: 'test', cpus: ['adder', 'adder'], setup: (k) => k.words(1), races: false,
+  cpu: {
+    adder: (k, [word]) => [k.op('add', (c) => {
+      if (k.defect('plain')) c.st(word, c.ld(word) + 1);
+      else c.add(word, 1);
+    })],
+  },
+  after: (view, [word]) => view.i32[word] === 2 || 'an addition is lost',
+  defects: ['plain'],
+});`;
+
+describe('explore', () => {
+  test('passes with exit code 0, and says how far it has looked', async () => {
+    const { code, stdout, stderr } = await race('explore R40');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/preemptions <= 2: +[\d,]+ schedules {2}all pass/);
+    expect(stdout).toMatch(/^PASS up to 2 preemptions: [\d,]+ schedules/m);
+  });
+
+  test('a failure is exit code 1, columns and a command that shows it again', async () => {
+    const { code, stdout } = await race('explore R40 --defect R40');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^LOST-WAKEUP: /m);
+    expect(stdout).toMatch(/cpu0 owner +\| +cpu1 remote/);
+    const replay = /^replay: smpalloc race (replay R40 \S+ --defect R40)$/m.exec(stdout)![1]!;
+    const again = await race(replay);
+    expect(again.code).toBe(1);
+    expect(again.stdout).toMatch(/^LOST-WAKEUP: /m);
+    expect(again.stdout).toMatch(/cpu0 owner +\| +cpu1 remote/);
+  });
+
+  test("a user's file, its own defect, and the replay of its token", async () => {
+    const path = file('counter.js', COUNTER);
+    expect(await explored(path)).toMatchObject({ code: 0, verdict: 'pass', scenario: 'counter', complete: true });
+    const { code, stdout } = await race(`explore ${path} --defect plain`);
+    expect(code).toBe(1);
+    expect(stdout).toContain('INVARIANT: an addition is lost');
+    expect(stdout).toMatch(/counter\.js:\d+/);
+    const replay = /^replay: smpalloc race (replay \.\/counter\.js \S+ --defect plain)$/m.exec(stdout)![1]!;
+    const json = JSON.parse((await race(`${replay} --json`)).stdout);
+    expect(json).toMatchObject({ schema: 'smpalloc-race-replay-1', verdict: 'fail', counterexample: { cls: 'invariant' } });
+  });
+
+  test('--json prints a record a scenario and line', async () => {
+    const { code, stdout, stderr } = await race('explore R40 litmus-sb --defect x --json');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain("'x' is no defect of scenario 'R40'; it has R40");
+    const lines = (await race('explore R40 litmus-sb --json')).stdout.trimEnd().split('\n');
+    expect(lines.map((line) => parseExploration(line).scenario)).toEqual(['R40', 'litmus-sb']);
+  });
+
+  test('all failures, heaps, a page and JUnit', async () => {
+    const x = await explored(`R40 --defect R40 --all-failures --count-heaps --html x.html --junit x.xml`);
+    expect(x).toMatchObject({ code: 1, verdict: 'fail' });
+    expect(x.heaps).toBeGreaterThan(0);
+    expect(x.passes.at(-1)!.failures).toBeGreaterThan(1);
+    expect(readFileSync(join(dir, 'x.html'), 'utf8')).toContain('<h1>R40</h1>');
+    expect(readFileSync(join(dir, 'x.xml'), 'utf8')).toContain('<failure type="lost-wakeup"');
+  });
+
+  test.each(['dpor', 'states', 'random', 'pos', 'pct:3'])('--algo %s finds it, too', async (algorithm) => {
+    expect(await explored(`R40 --defect R40 --algo ${algorithm} --jobs 1`)).toMatchObject({
+      code: 1, algorithm, counterexamples: [expect.objectContaining({ cls: 'lost-wakeup' })],
+    });
+  });
+
+  test('a budget that ends is exit code 4 and no verdict', async () => {
+    const { code, stdout } = await race('explore free-list --preempt 6 --budget 400ms');
+    expect(code).toBe(4);
+    expect(stdout).toMatch(/^NO VERDICT, the budget has ended; nothing failed in [\d,]+ schedules/m);
+  });
+});
+
+describe('a search in parts', () => {
+  const counts = (x: Exploration) => x.passes.map(({ executions, cut }) => [executions, cut]);
+
+  test('has as many schedules as in one, shard by shard and worker by worker', async () => {
+    const whole = await explored('free-list --preempt 3 --jobs 1');
+    expect(counts(await explored('free-list --preempt 3 --jobs 2'))).toEqual(counts(whole));
+    const shards = await Promise.all([1, 2, 3].map((n) => explored(`free-list --preempt 3 --jobs 1 --shard ${n}/3`)));
+    const sums = counts(whole).map((_, pass) => [0, 1].map((n) => (
+      shards.reduce((sum, shard) => sum + counts(shard)[pass]![n]!, 0)
+    )));
+    expect(sums).toEqual(counts(whole));
+    expect(shards.every(({ code, complete }) => code === 0 && complete)).toBe(true);
+  });
+
+  test('interrupted by its budget and gone on with has the same totals', async () => {
+    const whole = await explored('free-list --preempt 3 --jobs 1 --count-heaps');
+    const part = 'free-list --preempt 3 --jobs 1 --count-heaps --state part.json';
+    let x = await explored(`${part} --budget 200ms`);
+    expect(x).toMatchObject({ code: 4, verdict: 'budget', complete: false });
+    expect(existsSync(join(dir, 'part.json'))).toBe(true);
+    x = await explored(part);
+    expect(x.code).toBe(0);
+    const { seconds: _, ...rest } = x;
+    const { seconds: _w, ...wanted } = whole;
+    expect(rest).toEqual(wanted);
+    // there is nothing left to go on with
+    expect(existsSync(join(dir, 'part.json'))).toBe(false);
+  });
+
+  test('a saved search of something else is refused', async () => {
+    await race('explore free-list --preempt 3 --budget 100ms --state other.json');
+    for (const [args, what] of [
+      ['R40', "scenario 'free-list', not 'R40'"],
+      ['free-list --algo pos', "algorithm 'bound', not 'pos'"],
+      ['free-list --free ipi', "options '', not '--free ipi'"],
+      ['free-list --shard 1/2', "shard 'none', not '1/2'"],
+    ] as const) {
+      const { code, stderr } = await race(`explore ${args} --state other.json`);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(what) });
+    }
+    writeFileSync(join(dir, 'no.json'), '{}');
+    const { code, stderr } = await race('explore R40 --state no.json');
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('is no saved exploration') });
+  });
+
+  test('^C prints what is known and saves the rest', async () => {
+    const { child, ended } = startSmpalloc('race explore free-list --preempt 9 --json --state stop.json', { cwd: dir });
+    child.stdin!.end();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(130);
+    expect(stderr).toContain('interrupted');
+    expect(parseExploration(stdout)).toMatchObject({ verdict: 'budget', complete: false });
+    expect(existsSync(join(dir, 'stop.json'))).toBe(true);
+  });
+});
+
+describe('replay', () => {
+  test('shows the structures before a step', async () => {
+    const { code, stdout } = await race('replay R40 b19a --defect R40 --break 45');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^before step 45:\n(?: .*\n)*? +Z_RSIGNAL +0 /m);
+  });
+
+  test('passes without the defect', async () => {
+    const { code, stdout } = await race('replay R40 b19a');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^PASS: nothing fails on this schedule/m);
+  });
+
+  test('real threads do the same', async () => {
+    const { code, stdout } = await race('replay R40@b19a --defect R40 --real 20');
+    expect(code).toBe(1);
+    expect(stdout).toContain('20 of 20 runs on real threads agreed');
+  });
+
+  test.each([
+    ['replay R40', 'a token is missing'],
+    ['replay R40 b1?9', "position 3 has '?'"],
+    ['replay R40 b19', 'ends with a count'],
+    ['replay R40 R41@b', "is a token of scenario 'R41', not of 'R40'"],
+    ['replay R40 c5a', "belongs to another scenario: it names cpu2, 'R40' has cpu0, cpu1"],
+    ['replay R40 b/a7', 'belongs to another scenario: it leaves out operation 7'],
+    ['replay R40 b9000a', 'cannot be followed: the execution ends after'],
+    ['replay R40 - --break 9000', '--break: 9000 is not usable; expected a step from 1 to'],
+    ['replay R40 - --real 2 --mm tso', '--real'],
+  ])('%s', async (args, message) => {
+    const { code, stdout, stderr } = await race(args);
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+  });
+});
+
+describe('what is wrong with a scenario is named, and nothing hangs', () => {
+  const one = (definition: string) => `export default scenario('s', { origin: 'test', ${definition} });`;
+  const ROLE = 'cpu: { a: (k) => [k.op("first", (c) => c.kmalloc(64))] }';
+  test.concurrent.each([
+    ['throws.js', "throw new TypeError('boom');", /throws\.js: cannot be loaded: TypeError: boom/],
+    ['syntax.js', 'export default {', /syntax\.js: cannot be loaded: SyntaxError/],
+    ['empty.js', 'export const x = 1;', /empty\.js: has no default export; expected/],
+    ['plain.js', "export default { name: 'x' };", /plain\.js: its default export is no scenario/],
+    ['role.js', one(`cpus: ['a', 'b'], ${ROLE}`), /role\.js: scenario 's': cpus names the role 'b', but cpu has a/],
+    ['twice.js', `const s = () => scenario('s', { cpus: ['a'], ${ROLE} });\nexport default [s(), s()];`, /two scenarios are called 's'/],
+    ['exits.js', 'process.exit(7);', /exits\.js': its worker has ended: .* 7/],
+    ['forever.js', 'for (;;);', /forever\.js': loading it has not ended after 2 s/],
+    ['setup.js', one(`cpus: ['a'], setup() { for (;;); }, ${ROLE}`), /setup\.js': setting it up has not ended/],
+    ['setupthrows.js', one(`cpus: ['a'], setup() { null.x }, ${ROLE}`), /scenario 's': setup threw TypeError/],
+    ['afterthrows.js', one(`cpus: ['a'], after() { null.x }, ${ROLE}`), /scenario 's': after threw TypeError/],
+    [
+      'yields.js', one(`cpus: ['a'], cpu: { a: (k) => [k.op('one', () => 1), k.op('spin', () => { for (;;); })] }`),
+      /scenario 's': operation 'spin' of cpu0 a never yields/,
+    ],
+    [
+      'writes.js', `let n = 0;\n${one("cpus: ['a'], cpu: { a: (k) => [k.op('count', (c) => c.kmalloc(n++ % 2 ? 64 : 7000))] }")}`,
+      /scenario 's' is not deterministic: run twice, 'count' of cpu0 a did/,
+    ],
+    [
+      'writes2.js', `let n = 0;\n${one(`cpus: ['a', 'b'], setup: (k) => k.words(1), cpu: {
+        a: (k, [w]) => [k.op('look', (c) => { if (c.load(w) === 1 && n++ % 2) c.add(w, 1); })],
+        b: (k, [w]) => [k.op('add', (c) => c.add(w, 1))] }`)}`,
+      /scenario 's' is not deterministic/,
+    ],
+  ])('%s', async (name, text, message) => {
+    const { code, stdout, stderr } = await race(`explore ${file(name, text)} --patience 2s`, { limitMs: 20_000 });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: /);
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd()).not.toContain('\n');
+  });
+
+  test.concurrent.each([
+    ['', /race: a command is missing; there are list, explore, replay, fuzz, regress/],
+    ['explor R40', /race: no command 'explor'; did you mean 'explore'\?/],
+    ['explore', /a scenario is missing/],
+    ['explore remote-fre', /no scenario 'remote-fre'; did you mean 'remote-free'\?/],
+    ['explore ./nothing.js', /no file '\.\/nothing\.js'/],
+    ['explore R40 --defect R41', /'R41' is no defect of scenario 'R40'/],
+    ['explore R40 --algo dpr', /--algo: 'dpr' is not usable; did you mean 'dpor'\?/],
+    ['explore R40 --algo dpor --shard 1/2', /--shard: dpor is not done in parts/],
+    ['explore R40 --algo states --state x', /--state: states cannot be saved/],
+    ['explore R40 --shard 3/2', /--shard: "3\/2" is not usable; expected i\/n/],
+    ['explore R40 --free rchunk', /--free: 'rchunk' is not usable; did you mean 'rchunks'\?/],
+    ['explore R40 --junit no/such/folder.xml', /--junit: there is no folder 'no\/such'/],
+    ['explore R40 --mm arm', /--mm: 'arm' is not usable; .*there are sc, tso/],
+    ['explore R40 --budget soon', /--budget: "soon" is not a time/],
+    ['explore R40 --cas-fails x', /--cas-fails: "x" is not a number/],
+    ['explore R40 --stats mutex-up', /mutex-up/],
+    ['explore R40 R41 --html x.html', /--html: 2 scenarios are named/],
+    ['explore R40 --preemt 2', /unknown option --preemt; did you mean '--preempt'\?/],
+    ['explore fuzz:m64.f0.f0', /operation 2 of cpu0, 'f0': its block is freed twice/],
+    ['fuzz --defect R99', /--defect: there is no 'R99'/],
+    ['fuzz --cpus 2..9', /--cpus: "2\.\.9" is not usable/],
+  ])('race %s', async (args, message) => {
+    const { code, stdout, stderr } = await race(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd()).not.toContain('\n');
+  });
+});
+
+test('list names scenarios, defects and tokens', async () => {
+  const { code, stdout } = await race('list');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^R40 +2 +lost-wakeup +R40 +\S+ +ours/m);
+  const { scenarios } = JSON.parse((await race('list --json')).stdout);
+  expect(scenarios.find(({ name }: { name: string }) => name === 'R40')).toMatchObject({
+    cpus: 2, defects: ['R40'], expect: 'pass', failures: [{ defects: ['R40'], cls: 'lost-wakeup', token: expect.any(String) }],
+  });
+});
+
+test('regress replays all known failures, in less than ten seconds', async () => {
+  const { code, stdout } = await race('regress --json');
+  const { seconds, results, missing } = JSON.parse(stdout);
+  expect(results.filter(({ problem }: { problem: string }) => problem !== '')).toEqual([]);
+  expect({ code, missing }).toEqual({ code: 0, missing: [] });
+  expect(results.length).toBeGreaterThan(25);
+  expect(seconds).toBeLessThan(10);
+});
+
+describe('fuzz', () => {
+  test('passes, and draws the same programs for the same seed', async () => {
+    const runs = await Promise.all([1, 2].map((jobs) => (
+      race(`fuzz --scenarios 24 --seed 7 --ops 2..3 --cpus 2 --executions 300 --jobs ${jobs} --json`)
+    )));
+    const [a, b] = runs.map(({ stdout }) => JSON.parse(stdout));
+    expect(a).toMatchObject({ schema: 'smpalloc-race-fuzz-1', verdict: 'pass', programs: 24, failure: null });
+    expect({ ...b, seconds: 0 }).toEqual({ ...a, seconds: 0 });
+    expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+  });
+});
+
+test('help of every race command begins with examples and names its exit codes', async () => {
+  const names = ['', ' explore', ' replay', ' fuzz', ' regress', ' list'];
+  for (const { code, stdout } of await Promise.all(names.map((name) => smpalloc(`race${name} --help`)))) {
+    expect(code).toBe(0);
+    expect(stdout.match(/^[A-Z][^:\n]*(?=:\n)/gm)?.[0]).toBe('Examples');
+    expect(stdout).toMatch(/0 pass, 1 failure found, 2 usage.*4 budget over/);
+  }
+});
