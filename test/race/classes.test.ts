@@ -4,6 +4,7 @@ import { FAILURE_CLASSES, type FailureClass } from '../../src/base/failures.js';
 import { GD_NPOLL } from '../../src/kern/globaldata.layout.js';
 import { MTS_NUMALLOCS, mtsOffset } from '../../src/kern/malloc_type.layout.js';
 import { Z_LCHUNKS, Z_NFREE } from '../../src/dragonfly/slaballoc.layout.js';
+import type { Client } from '../../src/lab/kit.js';
 import { type Scenario, scenario } from '../../src/lab/scenario.js';
 import { find } from './find.js';
 
@@ -13,6 +14,13 @@ type Definition = Omit<Scenario, 'name' | 'origin'>;
 const alone = (run: Definition['cpu']['one'], more: Partial<Definition> = {}): Definition => ({
   cpus: ['one'], cpu: { one: run! }, ...more,
 });
+
+function both(c: Client, first: number, second: number): void {
+  c.mtxLock(first);
+  c.mtxLock(second);
+  c.mtxUnlock(second);
+  c.mtxUnlock(first);
+}
 
 const SMALLEST: Record<FailureClass, Definition> = {
   panic: alone((k) => [k.op('free NULL', (c) => c.kfree(0))]),
@@ -85,8 +93,8 @@ const SMALLEST: Record<FailureClass, Definition> = {
     cpus: ['one', 'two'],
     setup: (k) => k.words(2),
     cpu: {
-      one: (k, [a, b]: number[]) => [k.op('a, b', (c) => { c.mtxLock(a!); c.mtxLock(b!); c.mtxUnlock(b!); c.mtxUnlock(a!); })],
-      two: (k, [a, b]: number[]) => [k.op('b, a', (c) => { c.mtxLock(b!); c.mtxLock(a!); c.mtxUnlock(a!); c.mtxUnlock(b!); })],
+      one: (k, [a, b]: number[]) => [k.op('a, b', (c) => both(c, a!, b!))],
+      two: (k, [a, b]: number[]) => [k.op('b, a', (c) => both(c, b!, a!))],
     },
   },
   'lost-wakeup': {
@@ -147,4 +155,3 @@ describe('every class of failure is found by its smallest scenario', () => {
     });
   }
 });
-
