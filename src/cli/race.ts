@@ -58,7 +58,7 @@ function unknown(command: string | undefined): never {
 }
 
 function explore(cli: CAC, session: Session): void {
-  const command = cli.command('race explore [...scenarios]', 'All schedules of scenarios, up to a bound: names, files, all');
+  const command = cli.command('race explore [...scenarios]', 'All schedules up to a bound: names, files, all');
   withFarmFlags(withSubjectFlags(command))
     .option('--preempt <K>', 'preemptions at most (default: 2)')
     .option('--algo <NAME>', 'bound (default), dpor, states, random, pos, pct:DEPTH')

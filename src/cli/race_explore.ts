@@ -56,7 +56,7 @@ interface Target {
 }
 
 export async function raceExplore(names: readonly string[], flags: RaceFlags, session: Session): Promise<number> {
-  if (names.length === 0) throw new UsageError("race explore: a scenario is missing: a name, a file, 'all' (race list)");
+  if (names.length === 0) throw new UsageError("race explore: a scenario is missing: a name, a file, or 'all'");
   const plan = planOf(flags);
   const references = names.flatMap((name): Reference[] => (
     name === EVERYTHING ? [{ kind: 'catalogue', name }] : [referenceOf(name)]
@@ -155,7 +155,7 @@ async function exploreOne(
     ...settings, algorithm, preempt, seed, budget, ...(shard && { shard }),
     allFailures: plan.allFailures, countHeaps: plan.countHeaps,
     ...(executions !== null && { executions }), ...(checkpoint && { checkpoint }),
-  }, (bound) => ticker.begins(bound === null ? `${name}  ${algorithm}` : `${name}  preemptions <= ${bound}`));
+  }, (bound) => ticker.begins(name, bound === null ? algorithm : `preemptions <= ${bound}`));
   refuseWriters(exploration);
   if (state && exploration.verdict !== 'budget') state.remove();
   return exploration;

@@ -43,8 +43,8 @@ export async function raceFuzz(flags: FuzzFlags, session: Session): Promise<numb
     const elapsed = performance.now() - start;
     const part = plan.scenarios === null ? [elapsed, plan.duration] as const : [farm.work, plan.scenarios] as const;
     const left = part[0] > 0 ? ((part[1] - part[0]) / part[0]) * (elapsed / 1000) : 0;
-    const eta = left > 0 ? `, ETA ${Math.ceil(left)} s` : '';
-    progress.update(...part, `${integer(farm.work)} scenarios, ${integer(farm.executions)} executions${eta}`);
+    const eta = left > 0 ? `ETA ${Math.ceil(left)} s  ` : '';
+    progress.update(...part, `${eta}${integer(farm.work)} scenarios  ${integer(farm.executions)} executions`);
     if (elapsed > limit) farm.stop();
   }, 100);
   const total = { programs: 0, limited: 0, executions: 0 };
@@ -88,7 +88,8 @@ function planOf(flags: FuzzFlags): Plan {
   const defects = words(flags.defect);
   for (const name of defects) {
     if (DEFECT_NAMES.includes(name)) continue;
-    throw new UsageError(`--defect: there is no '${name}'; ${didYouMean(name, DEFECT_NAMES)}there are ${DEFECT_NAMES.join(', ')}`);
+    const there = DEFECT_NAMES.join(', ');
+    throw new UsageError(`--defect: there is no '${name}'; ${didYouMean(name, DEFECT_NAMES)}there are ${there}`);
   }
   if (flags.duration !== undefined && flags.scenarios !== undefined) {
     throw new UsageError('--duration and --scenarios: one of them');
@@ -120,20 +121,22 @@ function range(flag: string, value: unknown, least: number, most: number): [numb
 }
 
 function print(
-  total: { programs: number; limited: number; executions: number }, failure: FuzzFailure | null, seconds: number, { task }: Plan,
-  flags: FuzzFlags,
+  total: Omit<FuzzSlice, 'failure'>, failure: FuzzFailure | null, seconds: number, { task }: Plan, flags: FuzzFlags,
 ): void {
-  const numbers = `${integer(total.programs)} scenarios, ${integer(total.executions)} executions, ${seconds.toFixed(1)} s`;
+  const counts = `${integer(total.programs)} scenarios, ${integer(total.executions)} executions`;
+  const numbers = `${counts}, ${seconds.toFixed(1)} s`;
   const limited = total.limited > 0 ? `; of ${integer(total.limited)} not all schedules` : '';
   if (!failure) {
     process.stdout.write(`${paint.good('PASS')}: all of ${numbers}, up to ${task.preempt} preemptions${limited}\n`);
     return;
   }
   const { program, drawn, number: n, configured: { free, stats }, counterexample } = failure;
-  const text = counterexampleText(counterexample, program, paint, { width: widthOf(process.stdout), all: flags.all === true });
+  const options = { width: widthOf(process.stdout), all: flags.all === true };
+  const text = counterexampleText(counterexample, program, paint, options);
   const settings = { machine: { free, stats }, ...(task.defects.length > 0 && { defects: task.defects }) };
+  const origin = `(scenario ${n} of seed ${task.seed}${program === drawn ? '' : `, drawn as ${drawn}`})`;
   const lines = [
-    `${paint.strong(program)}${program === drawn ? '' : paint.dim(` (scenario ${n} of seed ${task.seed}, drawn as ${drawn})`)}`,
+    `${paint.strong(program)} ${paint.dim(origin)}`,
     ...text.slice(0, -1),
     replayLine({ kind: 'fuzz', name: program }, counterexample.token, settings),
     '',

@@ -18,9 +18,10 @@ type Entry = ReturnType<typeof entry>;
 
 function entry(scenario: Scenario) {
   const { name, title = '', origin, cpus, defects = [], expect = {} } = scenario;
-  const failures = expectedFailures(scenario).map(({ defects: on, cls }) => ({
-    defects: on, cls, token: TOKENS.find((one) => one.scenario === name && one.defects.join() === on.join())?.token ?? null,
-  }));
+  const failures = expectedFailures(scenario).map(({ defects: on, cls }) => {
+    const known = TOKENS.find((one) => one.scenario === name && one.defects.join() === on.join());
+    return { defects: on, cls, token: known?.token ?? null };
+  });
   return { name, title, origin, cpus: cpus.length, defects, expect: expect.verdict ?? 'pass', failures };
 }
 

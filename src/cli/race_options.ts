@@ -4,7 +4,9 @@ import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'cac';
-import { FREE_NAMES, type FreePolicy, MTX_NAMES, type MutexForm, STATS_NAMES, type StatsPolicy } from '../base/policy.js';
+import {
+  FREE_NAMES, type FreePolicy, MTX_NAMES, type MutexForm, STATS_NAMES, type StatsPolicy,
+} from '../base/policy.js';
 import type { BootOptions } from '../host/options.js';
 import { catalogue } from '../lab/catalogue/index.js';
 import { FUZZ_PREFIX } from '../lab/fuzz.js';
@@ -86,7 +88,8 @@ export function settingsOf(flags: RaceFlags): Settings {
 }
 
 /** The flags that make these settings, with a blank before each. */
-export function spelledSettings({ machine = {}, defects = [], memory, points, casFails: fails, races, rules }: Settings): string {
+export function spelledSettings(settings: Settings): string {
+  const { machine = {}, defects = [], memory, points, casFails: fails, races, rules } = settings;
   const flags = [
     defects.length > 0 && `--defect ${defects.join(',')}`,
     machine.free && `--free ${machine.free}`,

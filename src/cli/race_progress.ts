@@ -22,7 +22,8 @@ export class Ticker {
   }
 
   /** Something begins whose executions are counted from here. */
-  begins(what: string): void {
+  begins(name: string, what = ''): void {
+    this.#progress.suite(name);
     this.#what = what;
     this.#from = this.#farm.executions;
     this.#since = performance.now();
@@ -33,8 +34,9 @@ export class Ticker {
     const rate = done / ((performance.now() - this.#since) / 1000);
     const expected = this.expected();
     const left = expected > done && rate > 0 ? (expected - done) / rate : 0;
-    const eta = left > 0 ? `, ETA ${duration(left)}` : '';
-    this.#progress.update(done, expected, `${this.#what}  ${integer(done)} executions, ${integer(rate)}/s${eta}`);
+    // what matters comes first: a terminal may be narrow
+    const parts = [this.#what, left > 0 ? `ETA ${duration(left)}` : '', integer(done), `${integer(rate)}/s`];
+    this.#progress.update(done, expected, parts.filter((part) => part !== '').join('  '));
   }
 
   /** Before something is printed. */

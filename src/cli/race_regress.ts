@@ -41,7 +41,8 @@ async function regress(farm: RaceFarm, flags: RegressFlags, session: Session): P
   // neighbours share machines: one lane gets them all
   const size = Math.ceil(TOKENS.length / lanes);
   const parts = Array.from({ length: lanes }, (_, n) => TOKENS.slice(n * size, (n + 1) * size));
-  const done = (await Promise.all(parts.map((tokens) => farm.run<Regressed[]>({ do: 'regress', tokens }, MOURNER)))).flat();
+  const runs = parts.map((tokens) => farm.run<Regressed[]>({ do: 'regress', tokens }, MOURNER));
+  const done = (await Promise.all(runs)).flat();
   const wrong = done.filter(({ problem }) => problem !== '');
   const missing = catalogue.flatMap((scenario) => (
     expectedFailures(scenario)
@@ -53,10 +54,11 @@ async function regress(farm: RaceFarm, flags: RegressFlags, session: Session): P
     const results = done.map(({ stored, problem }) => ({ ...stored, problem }));
     process.stdout.write(`${JSON.stringify({ schema: 'smpalloc-race-regress-1', seconds, results, missing })}\n`);
   } else {
-    for (const { stored, problem } of wrong) process.stdout.write(`${paint.bad('FAIL')} ${spell(stored)}: ${problem}\n`);
+    const lines = wrong.map(({ stored, problem }) => `${paint.bad('FAIL')} ${spell(stored)}: ${problem}\n`);
     const verdict = wrong.length > 0 ? paint.bad('FAIL') : paint.good('PASS');
-    const what = `${done.length - wrong.length} of ${TOKENS.length} known failures show again, and pass without their defect`;
-    process.stdout.write(`${verdict}: ${what}; ${seconds.toFixed(1)} s\n`);
+    const what = 'known failures show again, and pass without their defect';
+    const counts = `${done.length - wrong.length} of ${TOKENS.length}`;
+    process.stdout.write(`${lines.join('')}${verdict}: ${counts} ${what}; ${seconds.toFixed(1)} s\n`);
   }
   if (missing.length > 0 && !flags.quiet) {
     process.stderr.write(`no token yet: ${missing.join('; ')} (race regress --update)\n`);
@@ -71,7 +73,7 @@ const spell = ({ scenario, defects, token }: StoredToken): string =>
 /** Finds every expected failure anew and writes the list. */
 async function update(farm: RaceFarm, session: Session): Promise<number> {
   const path = new URL('src/lab/catalogue/tokens.ts', packageRoot);
-  if (!existsSync(path)) throw new UsageError('race regress --update: only in a clone: it writes src/lab/catalogue/tokens.ts');
+  if (!existsSync(path)) throw new UsageError('--update: only in a clone: it writes src/lab/catalogue/tokens.ts');
   const learned = await Promise.all(catalogue.map(({ name }) => (
     farm.run<Learned>({ do: 'learn', name, defects: [] }, MOURNER)
   )));

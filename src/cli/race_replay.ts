@@ -56,12 +56,14 @@ function meant(name: string, token: string | undefined): { reference: Reference;
   }
   const reference = referenceOf(token === undefined ? parsed.name! : name);
   if (token !== undefined && parsed.name !== null && parsed.name !== spelled(reference)) {
-    throw new UsageError(`race replay: '${token}' is a token of scenario '${parsed.name}', not of '${spelled(reference)}'`);
+    const meant = spelled(reference);
+    throw new UsageError(`race replay: '${token}' is a token of scenario '${parsed.name}', not of '${meant}'`);
   }
   return { reference, text: parsed.token };
 }
 
-function recordOf({ steps, counterexample, known: _, ...rest }: ReplayAnswer, token: string, { defects = [] }: Settings) {
+function recordOf(answer: ReplayAnswer, token: string, { defects = [] }: Settings) {
+  const { steps, counterexample, known: _, ...rest } = answer;
   return { schema: SCHEMA, token, defects, ...rest, verdict: counterexample ? 'fail' : 'pass', counterexample, steps };
 }
 
@@ -85,7 +87,8 @@ function print(
     const shown = asCounterexample(answer, token);
     const outcome = answer.outcome === '' ? '' : `, outcome '${answer.outcome}'`;
     lines.push('', ...drawColumns(shown.columns, traceRows(shown, options.all), options.width, paint), '');
-    lines.push(`${paint.good('PASS')}: nothing fails on this schedule${outcome}${hint(settings, reference.kind === 'fuzz' ? [] : answer.known)}`);
+    const without = hint(settings, reference.kind === 'fuzz' ? [] : answer.known);
+    lines.push(`${paint.good('PASS')}: nothing fails on this schedule${outcome}${without}`);
   }
   if (real) {
     const agreed = `${real.agreed} of ${real.runs} runs on real threads agreed, access by access`;
@@ -102,11 +105,13 @@ function hint({ defects }: Settings, known: readonly string[]): string {
 /** An execution that passes, for whoever draws those that fail. */
 function asCounterexample({ columns, steps, switches, preemptions }: ReplayAnswer, token: string): Counterexample {
   return {
-    cls: 'outcome', message: '', cpu: -1, token, execution: 1, switches, preemptions, shrunkFrom: 0, replays: 0, columns, steps,
+    cls: 'outcome', message: '', cpu: -1, token, execution: 1, switches, preemptions, shrunkFrom: 0, replays: 0,
+    columns, steps,
   };
 }
 
-function explorationOf(answer: ReplayAnswer, token: string, { defects = [], points = 'shared' }: Settings): Exploration {
+function explorationOf(answer: ReplayAnswer, token: string, settings: Settings): Exploration {
+  const { defects = [], points = 'shared' } = settings;
   const { counterexample, scenario, title, machine, memory, columns, steps } = answer;
   return {
     schema: 'smpalloc-race-1', scenario, title, origin: `replay of ${token}`, cpus: columns, machine, defects,

@@ -35,7 +35,9 @@ export class StateFile {
       throw new UsageError(`--state: ${this.path} cannot be read: ${(cause as Error).message}`);
     }
     const { schema, identity, checkpoint } = saved;
-    if (schema !== SCHEMA || !identity || !checkpoint) throw new UsageError(`--state: ${this.path} is no saved exploration`);
+    if (schema !== SCHEMA || !identity || !checkpoint) {
+      throw new UsageError(`--state: ${this.path} is no saved exploration`);
+    }
     for (const [what, here] of Object.entries(this.#identity)) {
       if (identity[what] === here) continue;
       const there = `${this.path} is of ${what} '${identity[what] ?? ''}', not '${here}'`;

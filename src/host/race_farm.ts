@@ -2,8 +2,8 @@
  * race_farm.ts — worker threads for programs nobody trusts to come back: a scenario file may loop for ever.
  *
  * Each task gets eight words it beats in: executions, the entity and operation under way, the phase. A task whose words
- * stand still for `patience` is ended with its thread, and its owner names what was under way. A word the other way says
- * stop: what is known by then is the answer.
+ * stand still for `patience` is ended with its thread, and its owner names what was under way. A word the other way
+ * says stop: what is known by then is the answer.
  */
 import { Piscina } from 'piscina';
 import { type ErrorCode, SmpallocError } from '../base/errors.js';

@@ -2,8 +2,8 @@
  * farm_runner.ts — passes over a subject that lives in workers: cut into slices, so that something can be saved between
  * them, and into parts, so that several cores have work.
  *
- * The parts of a pass have to agree on which words are shared (pass.ts): when they come back knowing more than they were
- * told, the pass is done again with what all of them know.
+ * The parts of a pass have to agree on which words are shared (pass.ts): when they come back knowing more than they
+ * were told, the pass is done again with what all of them know.
  */
 import { BEAT_STOP, PHASE_LOADING, PHASE_SETUP, type Mourner, type Pulse, type RaceFarm } from '../host/race_farm.js';
 import { SmpallocError } from '../base/errors.js';
@@ -122,7 +122,8 @@ export class FarmRunner implements PassRunner {
     const elapsed = () => performance.now() - start;
     this.#learn(request.sharing);
     this.expected = this.#expect(request);
-    let under = PassUnderWay.from(request.state as PassState | undefined) ?? new PassUnderWay(this.#partsOf(request).length);
+    const saved = PassUnderWay.from(request.state as PassState | undefined);
+    let under = saved ?? new PassUnderWay(this.#partsOf(request));
     const resumable = request.algorithm === 'bound' || !isExhaustive(request.algorithm);
     for (;;) {
       const shards = under.shards(request.shard);
@@ -209,12 +210,13 @@ export class FarmRunner implements PassRunner {
     return Math.min(this.estimated, Math.round((this.#last * this.#last) / this.#before));
   }
 
-  #partsOf({ algorithm, bound, executions }: PassRequest): readonly number[] {
+  #partsOf({ algorithm, bound, executions }: PassRequest): number {
     const lanes = this.#options.jobs ?? this.#farm.lanes;
     const divisible = algorithm === 'bound' ? bound >= 2 : !isExhaustive(algorithm);
-    if (lanes < 2 || !divisible) return [0];
+    if (lanes < 2 || !divisible) return 1;
     const worth = this.#options.jobs !== null || Math.min(this.expected, executions) > WORTH_DIVIDING;
-    return Array.from({ length: worth ? (algorithm === 'bound' ? lanes * PARTS : lanes) : 1 }, (_, n) => n);
+    if (!worth) return 1;
+    return algorithm === 'bound' ? lanes * PARTS : lanes;
   }
 
   #post<T>(work: Work, onBeat?: (beat: Int32Array) => void): Promise<T> {
@@ -255,7 +257,9 @@ class PassUnderWay {
   take(n: number, report: PassReport): void {
     this.parts[n] = { pass: report.pass, state: report.state };
     this.accesses += report.accesses;
-    for (const [name, count] of Object.entries(report.outcomes)) this.outcomes[name] = (this.outcomes[name] ?? 0) + count;
+    for (const [name, count] of Object.entries(report.outcomes)) {
+      this.outcomes[name] = (this.outcomes[name] ?? 0) + count;
+    }
     if (report.heaps) this.heaps = new Set([...(this.heaps ?? []), ...report.heaps]);
     if (report.states !== null) this.states = (this.states ?? 0) + report.states;
     if (report.found) this.#found[n] = [report.found, ...report.others];
@@ -282,7 +286,8 @@ class PassUnderWay {
 
   /** All executions that were asked for have been made. */
   spent(request: PassRequest, shards: readonly (Shard | undefined)[]): boolean {
-    return this.parts.every(({ pass }, n) => pass.complete || pass.executions + pass.cut >= shareOf(request, shards[n]));
+    const made = ({ executions, cut }: Pass) => executions + cut;
+    return this.parts.every(({ pass }, n) => pass.complete || made(pass) >= shareOf(request, shards[n]));
   }
 
   /** Can those that are not complete go on? */
@@ -331,7 +336,8 @@ export function mournerFor(farm: RaceFarm, reference: Reference, prepared: Prepa
       const thread = prepared?.threads[entity];
       const name = thread?.operations[operation];
       const what = name === undefined ? 'an operation' : `operation '${name}' of ${thread!.title}`;
-      return input(`${who}: ${what} never yields: no access and no end for ${limit}; a loop that waits needs c.pause()`);
+      const right = 'a loop that waits needs c.pause()';
+      return input(`${who}: ${what} never yields: no access and no end for ${limit}; ${right}`);
     },
     died(cause: Error): Error {
       if (reference.kind !== 'file') return cause;

@@ -4,6 +4,7 @@
  *   fuzz:z1:m64.f0+r0.u+i0      three CPUs; `+` or `|` stands between two of them, `.` between operations
  *
  *   z0 .. z2    each CPU has a zone of 4 chunks, so many of them free; the others are blocks 0, 1, ... in turn by CPU
+ *   y1 y2       the same, and the zone has been off its list, for want of free chunks
  *   m64  f0     allocate 64 bytes (12288: pages); free what operation 0 of this CPU has allocated
  *   k0-128      krealloc what operation 0 has allocated to 128 bytes
  *   r5          free block 5 of the setup: another CPU's                p1      free CPU 1's block of whole pages
@@ -23,36 +24,37 @@ export const FUZZ_PREFIX = 'fuzz:';
 const SIZE = 7000;
 const CHUNKS = 4;
 const OVERSIZED = 12288;
-const SIZES = [64, SIZE, SIZE, 16, OVERSIZED];
+const SIZES = [SIZE, SIZE, SIZE, SIZE, 64, 16, OVERSIZED];
 const MOST_OPERATIONS = 12;
 
 export interface Program {
-  /** free chunks of each CPU's zone */
-  readonly free: number;
+  /** 'z' or 'y', and free chunks of each CPU's zone */
+  readonly zones: string;
   /** operations by CPU, as they are spelled */
   readonly cpus: readonly (readonly string[])[];
 }
 
-export function nameOf({ free, cpus }: Program): string {
-  return `${FUZZ_PREFIX}z${free}:${cpus.map((ops) => ops.join('.')).join('+')}`;
+export function nameOf({ zones, cpus }: Program): string {
+  return `${FUZZ_PREFIX}${zones}:${cpus.map((ops) => ops.join('.')).join('+')}`;
 }
 
 /** @throws SmpallocError ESMP_INPUT naming what is wrong */
 export function readProgram(name: string): Program {
   const wrong = (what: string) => new SmpallocError('ESMP_INPUT', `scenario '${name}': ${what}`);
-  const match = /^fuzz:(?:z([0-2]):)?(.*)$/.exec(name);
+  const match = /^fuzz:(?:(z[0-2]|y[12]):)?(.*)$/.exec(name);
   if (!match) throw wrong('expected a program such as fuzz:z1:m64.f0+r0');
   const cpus = match[2]!.split(/[+|]/).map((text) => text.split('.').filter((op) => op !== ''));
   if (cpus.length < 1 || cpus.length > 4) throw wrong(`${cpus.length} CPUs; expected 1 to 4`);
+  const zones = match[1] ?? 'z0';
   const freed = new Set<string>();
   for (const [cpu, ops] of cpus.entries()) {
     if (ops.length > MOST_OPERATIONS) throw wrong(`cpu${cpu} has ${ops.length} operations; at most ${MOST_OPERATIONS}`);
     for (const [at, op] of ops.entries()) {
-      const what = wrongOperation(op, ops, at, cpu, cpus.length, freed);
+      const what = wrongOperation(op, ops, at, cpu, blocksOf(zones, cpus.length), freed);
       if (what) throw wrong(`operation ${at} of cpu${cpu}, '${op}': ${what}`);
     }
   }
-  return { free: Number(match[1] ?? 0), cpus };
+  return { zones, cpus };
 }
 
 const SPELLING = /^(?:m[1-9]\d{0,5}|f\d|k\d-[1-9]\d{0,5}|r\d{1,2}|p[0-3]|i[0-3]|[cCutsxw])$/;
@@ -60,14 +62,24 @@ const allocates = (op: string | undefined): boolean => op !== undefined && /^[mk
 /** the operation whose block it takes away: 'f0' and 'k0-128' operation 0 */
 const taken = (op: string): number => (/^[fk]/.test(op) ? Number(op[1]) : -1);
 
+/** CPUs, and chunks that are out after setup. */
+interface Blocks {
+  readonly ncpu: number;
+  readonly blocks: number;
+}
+
+function blocksOf(zones: string, ncpu: number): Blocks {
+  return { ncpu, blocks: ncpu * (CHUNKS - Number(zones[1])) };
+}
+
 function wrongOperation(
-  op: string, ops: readonly string[], at: number, cpu: number, ncpu: number, freed: Set<string>,
+  op: string, ops: readonly string[], at: number, cpu: number, { ncpu, blocks }: Blocks, freed: Set<string>,
 ): string | null {
   if (!SPELLING.test(op)) return 'is none; there are m64 f0 k0-128 r5 p1 c C u t s i2 x w';
   const number = Number(/\d+/.exec(op)?.[0] ?? 0);
   if (op[0] === 'i' && number >= ncpu) return `there is no cpu${number}`;
   if (op[0] === 'p' && number >= ncpu) return `there is no cpu${number}`;
-  if (op[0] === 'r' && number >= ncpu * CHUNKS) return `there are ${ncpu * CHUNKS} blocks`;
+  if (op[0] === 'r' && number >= blocks) return `there are ${blocks} blocks`;
   const from = taken(op);
   if (from >= 0 && (from >= at || !allocates(ops[from]))) return `operation ${from} has allocated nothing`;
   if (from < 0 && op[0] !== 'r' && op[0] !== 'p') return null;
@@ -88,7 +100,9 @@ export function parseProgram(name: string): Scenario {
     origin: 'race fuzz',
     cpus,
     setup: (k) => prepare(k, program),
-    cpu: Object.fromEntries(cpus.map((role, cpu) => [role, (k, s) => program.cpus[cpu]!.map((op) => operation(k, s, op))])),
+    cpu: Object.fromEntries(cpus.map((role, cpu) => [
+      role, (k, s) => program.cpus[cpu]!.map((op) => operation(k, s, op)),
+    ])),
     after(view, { sent, count }) {
       if (view.i32[sent] !== sends) return `${view.i32[sent]} messages were executed, not ${sends}`;
       return view.i32[count] === turns || `${view.i32[count]} turns were counted, not ${turns}`;
@@ -109,21 +123,18 @@ interface State {
 }
 
 /** Only what the program needs: the rest would be more memory to look through. */
-function prepare(k: Setup, { free, cpus }: Program): State {
+function prepare(k: Setup, { zones, cpus }: Program): State {
   const [sent, count, mutex] = k.words(3);
   const handler = k.handler((c) => void c.add(sent!, 1));
   const blocks: number[] = [];
   const pages: number[] = [];
   const ops = cpus.flat();
+  const free = Number(zones[1]);
   for (let cpu = 0; cpu < k.ncpu; cpu++) {
-    const { chunk } = k.zone(SIZE, { owner: cpu, free: 0 });
+    const { chunk } = k.zone(SIZE, { owner: cpu, free: zones[0] === 'y' ? 0 : free });
     for (const [n, block] of chunk.entries()) blocks[n * k.ncpu + cpu] = block;
+    if (zones[0] === 'y') k.on(cpu, (c) => chunk.slice(-free).forEach((block) => c.kfree(block)));
     if (ops.includes(`p${cpu}`)) pages[cpu] = k.on(cpu, (c) => c.kmalloc(OVERSIZED));
-    // the last chunks, so that the first ones are still there to be freed
-    k.on(cpu, (c) => {
-      const unused = chunk.filter((block) => !ops.includes(`r${blocks.indexOf(block)}`));
-      for (const block of unused.slice(Math.max(0, unused.length - free))) c.kfree(block);
-    });
   }
   return { blocks, pages, sent: sent!, count: count!, mutex: mutex!, handler };
 }
@@ -193,22 +204,25 @@ export interface Shape {
 }
 
 /** how often each kind is drawn */
-const KINDS = 'mmmffffrrrrrrkpcCuttsiixw';
+const KINDS = 'mmmmmmfffrrrrrrrrkpcCutsixw';
+/** most of what can go wrong, goes wrong when a zone runs out of chunks */
+const ZONES = ['z0', 'z1', 'z1', 'z1', 'z2', 'y1', 'y2'];
 
 export function randomProgram(dice: Dice, { cpus: [least, most], ops: [fewest, many] }: Shape): Program {
   const ncpu = least + dice.below(most - least + 1);
   const total = fewest + dice.below(many - fewest + 1);
   const cpus: string[][] = Array.from({ length: ncpu }, () => []);
   const freed = new Set<string>();
+  const zones = dice.of(ZONES);
   for (let n = 0; n < total;) {
     // everybody has something to do, if there is enough
     const cpu = n < ncpu ? n : dice.below(ncpu);
     const op = randomOperation(dice, cpus[cpu]!, cpu, ncpu);
-    if (wrongOperation(op, cpus[cpu]!, cpus[cpu]!.length, cpu, ncpu, freed) !== null) continue;
+    if (wrongOperation(op, cpus[cpu]!, cpus[cpu]!.length, cpu, blocksOf(zones, ncpu), freed) !== null) continue;
     cpus[cpu]!.push(op);
     n++;
   }
-  return { free: dice.below(3), cpus };
+  return { zones, cpus };
 }
 
 function randomOperation(dice: Dice, ops: readonly string[], cpu: number, ncpu: number): string {
@@ -227,13 +241,13 @@ function randomOperation(dice: Dice, ops: readonly string[], cpu: number, ncpu: 
 }
 
 /** Programs with one operation less, or one CPU less; those that make no sense are left out. */
-export function smaller({ free, cpus }: Program): Program[] {
+export function smaller({ zones, cpus }: Program): Program[] {
   const found: Program[] = [];
-  if (cpus.length > 1 && cpus.at(-1)!.length === 0) found.push({ free, cpus: cpus.slice(0, -1) });
+  if (cpus.length > 1 && cpus.at(-1)!.length === 0) found.push({ zones, cpus: cpus.slice(0, -1) });
   for (const [cpu, ops] of cpus.entries()) {
     for (const at of ops.keys()) {
       const without = cpus.map((one, n) => (n === cpu ? renumbered(ops, at) : one));
-      found.push({ free, cpus: without });
+      found.push({ zones, cpus: without });
     }
   }
   return found.filter((program) => {

@@ -77,7 +77,9 @@ interface Tried {
   readonly found: PassReport['found'];
 }
 
-async function attempt(program: Program, { free, stats }: Configured, task: FuzzTask, beat: Int32Array): Promise<Tried> {
+async function attempt(
+  program: Program, { free, stats }: Configured, task: FuzzTask, beat: Int32Array,
+): Promise<Tried> {
   beat[BEAT_PHASE] = PHASE_SETUP;
   const defects = task.defects.filter((name) => DEFECT_NAMES.includes(name));
   const subject = await pool.prepare(parseProgram(nameOf(program)), { machine: { free, stats }, defects });

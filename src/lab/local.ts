@@ -63,7 +63,7 @@ export class LocalRunner implements PassRunner {
     return runPass(this.subject, request, this.stop);
   }
 
-  /** To be asked for before anything else runs: a schedule means what it did for who knows as much as the search did. */
+  /** To be asked for before anything else runs: a schedule means what it did for who knows what the search knew. */
   async counterexample(found: NonNullable<PassReport['found']>, bound: number): Promise<Counterexample> {
     const key = found.schedule.join();
     const known = this.#known.get(key) ?? (await counterexample(this.subject, found, { bound }));

@@ -1,5 +1,5 @@
 /**
- * reference.ts — which scenario is meant, as text a worker can be told: of the catalogue, of a file, or one that fuzz made.
+ * reference.ts — which scenario is meant, as a worker can be told: of the catalogue, of a file, or one that fuzz made.
  */
 import { register } from 'node:module';
 import { SmpallocError } from '../base/errors.js';

@@ -87,18 +87,23 @@ export async function learn(name: string, only: readonly string[], beat: Int32Ar
     }
     beat[BEAT_PHASE] = PHASE_SHRINKING;
     const { token, cls: shown } = await counterexample(subject, found.found, { bound: found.bound });
-    if (token === '' || shown !== cls) problems.push(`${name} with ${defects.join(', ')}: the ${cls} does not show again`);
-    else tokens.push({ scenario: name, defects, cls, token });
+    if (token !== '' && shown === cls) tokens.push({ scenario: name, defects, cls, token });
+    else problems.push(`${name} with ${defects.join(', ')}: the ${cls} does not show again`);
   }
   return { tokens, problems };
 }
 
-function search(subject: Subject, cls: FailureClass): { found: NonNullable<PassReport['found']>; bound: number } | null {
+interface FoundAt {
+  readonly found: NonNullable<PassReport['found']>;
+  readonly bound: number;
+}
+
+function search(subject: Subject, cls: FailureClass): FoundAt | null {
   let sharing: readonly number[] = [];
   for (let bound = 0; bound <= MOST_PREEMPTIONS; bound++) {
     const request: PassRequest = {
-      algorithm: 'bound', bound, seed: 1, executions: EXECUTIONS, budget: BUDGET_MS, allFailures: false, countHeaps: false,
-      sharing,
+      algorithm: 'bound', bound, seed: 1, executions: EXECUTIONS, budget: BUDGET_MS, allFailures: false,
+      countHeaps: false, sharing,
     };
     const report = runPass(subject, request, () => false);
     sharing = report.sharing;

@@ -49,7 +49,8 @@ export async function replayFor(
   const [scenario] = scenarios;
   if (!scenario || scenarios.length > 1) {
     const names = scenarios.map(({ name }) => name).join(', ');
-    throw new SmpallocError('ESMP_INPUT', `${spelled(reference)} has several scenarios: write #NAME behind it, of ${names}`);
+    const what = `${spelled(reference)} has several scenarios: write #NAME behind it, of ${names}`;
+    throw new SmpallocError('ESMP_INPUT', what);
   }
   const subject = await prepareForToken(scenario, task.token, options);
   onSubject(subject);
@@ -57,7 +58,8 @@ export async function replayFor(
   const { schedule, switches, preemptions, verdict } = replayToken(subject, task.token);
   const { steps } = traceSchedule(subject, schedule);
   if (task.breakAt !== null && (task.breakAt < 1 || task.breakAt > steps.length)) {
-    throw new SmpallocError('ESMP_OPTION', `--break: ${task.breakAt} is not usable; expected a step from 1 to ${steps.length}`);
+    const right = `expected a step from 1 to ${steps.length}`;
+    throw new SmpallocError('ESMP_OPTION', `--break: ${task.breakAt} is not usable; ${right}`);
   }
   return {
     scenario: scenario.name,

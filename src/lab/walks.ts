@@ -18,7 +18,8 @@ export function checkWalks(subject: Subject): void {
     const second = follow(subject, along(first.schedule));
     if (first.verdict.failure?.cls === 'nondeterminism') throw wrong(subject, first.verdict.failure.message);
     if (second.verdict.failure?.cls === 'nondeterminism') throw wrong(subject, second.verdict.failure.message);
-    if (first.steps !== second.steps) throw wrong(subject, `run twice, a schedule has ${first.steps}, then ${second.steps} accesses`);
+    const [a, b] = [first.steps, second.steps];
+    if (a !== b) throw wrong(subject, `run twice, a schedule has ${a}, then ${b} accesses`);
     if (heap !== subject.finalHeap()) throw wrong(subject, 'run twice, a schedule ends with different memories');
   }
 }

@@ -67,7 +67,9 @@ describe('explore', () => {
     expect(stdout).toMatch(/counter\.js:\d+/);
     const replay = /^replay: smpalloc race (replay \.\/counter\.js \S+ --defect plain)$/m.exec(stdout)![1]!;
     const json = JSON.parse((await race(`${replay} --json`)).stdout);
-    expect(json).toMatchObject({ schema: 'smpalloc-race-replay-1', verdict: 'fail', counterexample: { cls: 'invariant' } });
+    expect(json).toMatchObject({
+      schema: 'smpalloc-race-replay-1', verdict: 'fail', counterexample: { cls: 'invariant' },
+    });
   });
 
   test('--json prints a record a scenario and line', async () => {
@@ -202,7 +204,10 @@ describe('what is wrong with a scenario is named, and nothing hangs', () => {
     ['empty.js', 'export const x = 1;', /empty\.js: has no default export; expected/],
     ['plain.js', "export default { name: 'x' };", /plain\.js: its default export is no scenario/],
     ['role.js', one(`cpus: ['a', 'b'], ${ROLE}`), /role\.js: scenario 's': cpus names the role 'b', but cpu has a/],
-    ['twice.js', `const s = () => scenario('s', { cpus: ['a'], ${ROLE} });\nexport default [s(), s()];`, /two scenarios are called 's'/],
+    [
+      'twice.js', `const s = () => scenario('s', { cpus: ['a'], ${ROLE} });\nexport default [s(), s()];`,
+      /two scenarios are called 's'/,
+    ],
     ['exits.js', 'process.exit(7);', /exits\.js': its worker has ended: .* 7/],
     ['forever.js', 'for (;;);', /forever\.js': loading it has not ended after 2 s/],
     ['setup.js', one(`cpus: ['a'], setup() { for (;;); }, ${ROLE}`), /setup\.js': setting it up has not ended/],
@@ -213,7 +218,8 @@ describe('what is wrong with a scenario is named, and nothing hangs', () => {
       /scenario 's': operation 'spin' of cpu0 a never yields/,
     ],
     [
-      'writes.js', `let n = 0;\n${one("cpus: ['a'], cpu: { a: (k) => [k.op('count', (c) => c.kmalloc(n++ % 2 ? 64 : 7000))] }")}`,
+      'writes.js', `let n = 0;\n${one(`cpus: ['a'], cpu: {
+        a: (k) => [k.op('count', (c) => c.kmalloc(n++ % 2 ? 64 : 7000))] }`)}`,
       /scenario 's' is not deterministic: run twice, 'count' of cpu0 a did/,
     ],
     [
@@ -266,7 +272,8 @@ test('list names scenarios, defects and tokens', async () => {
   expect(stdout).toMatch(/^R40 +2 +lost-wakeup +R40 +\S+ +ours/m);
   const { scenarios } = JSON.parse((await race('list --json')).stdout);
   expect(scenarios.find(({ name }: { name: string }) => name === 'R40')).toMatchObject({
-    cpus: 2, defects: ['R40'], expect: 'pass', failures: [{ defects: ['R40'], cls: 'lost-wakeup', token: expect.any(String) }],
+    cpus: 2, defects: ['R40'], expect: 'pass',
+    failures: [{ defects: ['R40'], cls: 'lost-wakeup', token: expect.any(String) }],
   });
 });
 
@@ -288,6 +295,17 @@ describe('fuzz', () => {
     expect(a).toMatchObject({ schema: 'smpalloc-race-fuzz-1', verdict: 'pass', programs: 24, failure: null });
     expect({ ...b, seconds: 0 }).toEqual({ ...a, seconds: 0 });
     expect(runs.map(({ code }) => code)).toEqual([0, 0]);
+  });
+
+  test('finds a policy that strands zones, and a program as small as can be', async () => {
+    const shape = '--cpus 2 --ops 3..4 --preempt 1 --executions 500 --scenarios 64 --seed 2';
+    const { code, stdout } = await race(`fuzz --free rchunks --stats none ${shape}`);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^LOST-WAKEUP: /m);
+    const name = /replay: smpalloc race replay (fuzz:z1:(?:r\d\+m7000|m7000\+r\d)) \S+ --free rchunks --stats none$/m;
+    const [line, program] = name.exec(stdout)!;
+    expect((await smpalloc(line.slice('replay: smpalloc '.length))).stdout).toMatch(/^LOST-WAKEUP: /m);
+    expect((await race(`explore ${program} --free rtagged`)).code).toBe(0);
   });
 });
 

@@ -1,4 +1,4 @@
-/** freelist.ts — a list several producers push to and one owner takes as a whole: the scenario whose counts are known. */
+/** freelist.ts — a list several producers push to and one owner takes as a whole: what is known by its counts. */
 import { type Scenario, scenario } from '../../src/lab/scenario.js';
 import { makeSearch, type SearchOptions } from '../../src/lab/search/index.js';
 import type { OnEnd, Search } from '../../src/lab/search/search.js';

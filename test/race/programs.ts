@@ -1,4 +1,4 @@
-/** programs.ts — random little programs over raw words, to compare searches by: what can come out, and what can go wrong. */
+/** programs.ts — random little programs over raw words, to compare searches by what can come out of them. */
 import type { Client } from '../../src/lab/kit.js';
 import { type Scenario, scenario } from '../../src/lab/scenario.js';
 import { Draws } from '../../src/lab/search/sampling.js';
@@ -17,7 +17,7 @@ export interface ProgramOptions {
 }
 
 export type Kind =
-  | 'ld' | 'st' | 'load' | 'store' | 'cas' | 'xchg' | 'add' | 'crit' | 'raise' | 'wait' | 'notify' | 'spin' | 'lock' | 'halt'
+  | 'ld' | 'st' | 'load' | 'store' | 'cas' | 'xchg' | 'add' | 'crit' | 'raise' | 'wait' | 'notify' | 'spin' | 'lock'
   | 'splz';
 
 /** Program number `seed`. What comes out is what each statement returned, and the words at the end. */
@@ -79,7 +79,6 @@ function statement(
       c.mtxUnlock(mutex);
       return seen;
     },
-    halt: (c) => c.wait(other, 0),
     splz: (c) => c.splz(),
   };
   return [`${kind} ${n} ${value} ${expected} ${cpu}`, run[kind]];

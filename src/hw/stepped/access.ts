@@ -576,7 +576,7 @@ export function atomicCas(word: number, expected: number, to: number): boolean {
   const old = i32[word];
   const ok = old === expected;
   if (ok) setWord(word, to | 0);
-  else if (casBudget.fails !== Number.POSITIVE_INFINITY && failedBefore(word) >= casBudget.fails) {
+  else if (casBudget.fails !== Number.POSITIVE_INFINITY && retries(me, word, pos) >= casBudget.fails) {
     casBudget.cut = true;
     stop(-1);
   }
@@ -584,20 +584,31 @@ export function atomicCas(word: number, expected: number, to: number): boolean {
   return ok;
 }
 
-function failedBefore(word: number): number {
-  let fails = 0;
-  for (let n = 0; n < pos; n++) if (kinds[n] === CAS && words[n] === word && values[n] === 0) fails++;
-  return fails;
+/**
+ * How often the operation failed to swap the word, and looked at it again to try once more. An interlock that is tried
+ * and left (npoll) is no retry loop, however often an operation meets it.
+ */
+function retries(e: number, word: number, end: number): number {
+  const kind = logKind[e];
+  const where = logWord[e];
+  const value = logValue[e];
+  let count = 0;
+  let failed = false;
+  for (let n = 0; n < end; n++) {
+    if (where[n] !== word) continue;
+    if (kind[n] === CAS) failed = value[n] === 0;
+    else if (kind[n] === LOAD && failed) {
+      count++;
+      failed = false;
+    }
+  }
+  return count;
 }
 
 /** Is the entity's next access a compare-and-swap that ends the execution if it fails? */
 export function isLastChance(e: number): boolean {
   if (casBudget.fails === Number.POSITIVE_INFINITY || pendKind[e] !== CAS) return false;
-  let fails = 0;
-  for (let n = (e === me && !stopping ? length : lengthOf[e]) - 1; n >= 0; n--) {
-    if (logKind[e][n] === CAS && logWord[e][n] === pendWord[e] && logValue[e][n] === 0) fails++;
-  }
-  return fails >= casBudget.fails;
+  return retries(e, pendWord[e], e === me && !stopping ? length : lengthOf[e]) >= casBudget.fails;
 }
 
 function readModifyWrite(kind: number, word: number, operand: number): number {

@@ -4,7 +4,7 @@
 import { IP_RINDEX, IP_WINDEX } from '../../kern/lwkt_ipiq.layout.js';
 import type { ScenarioZone } from '../kit.js';
 import { type Scenario, scenario } from '../scenario.js';
-import { underPolicy } from './variants.js';
+import { polled, underPolicy } from './variants.js';
 
 /** four chunks a zone, the fewest there can be */
 const SIZE = 7000;
@@ -23,6 +23,28 @@ const remoteFree = scenario<ScenarioZone>('remote-free', {
   },
   expect: { verdict: 'pass' },
 });
+
+/** Two frees each: every class of schedules of the fixed policies can be gone through (--algo dpor). */
+const remoteFree2x2 = scenario<ScenarioZone>('remote-free-2x2', {
+  title: 'the owner allocates and frees while two CPUs free two chunks each of its zone',
+  origin: 'generic',
+  // two chunks fill a batch: with the usual 32 nobody would meet
+  machine: { tunables: { 'kern.rbatch': 2 } },
+  cpus: ['owner', 'remote', 'remote'],
+  setup: (k) => k.zone(SIZE, { owner: 0 }),
+  cpu: {
+    owner: (k) => [
+      k.op('kmalloc', (c) => c.kmalloc(SIZE)),
+      k.op('kfree', (c) => c.kfree(c.results[0] as number)),
+    ],
+    remote: (k, { chunk }, index) =>
+      [0, 1].map((n) => k.op(`kfree c${2 * index + n}`, (c) => c.kfree(chunk[2 * index + n]!))),
+  },
+  expect: { verdict: 'pass' },
+});
+
+/** The same as natively: messages are served where a CPU polls for them, not between any two accesses. */
+const remoteFree2x2Polled = polled(remoteFree2x2);
 
 const R34 = scenario<{ chunk: number; ip: number }>('R34', {
   title: 'a stale write meets the malloc type that rides in the freed chunk',
@@ -132,6 +154,8 @@ const R52 = scenario<{ type: number; chunk: number }>('R52', {
 
 export const remoteFrees: readonly Scenario[] = [
   remoteFree,
+  remoteFree2x2,
+  remoteFree2x2Polled,
   R34,
   R40,
   underPolicy(R40, 'rcount', 'lost-wakeup', 'DragonFly df9daea8'),

@@ -31,3 +31,10 @@ export function underPolicy(
     expect: { verdict },
   });
 }
+
+/** The same with interrupts only where the CPU polls for them, and not between any two accesses. */
+export function polled({ name, ...rest }: Scenario): Scenario {
+  return scenario(`${name}-polled`, {
+    ...rest, title: `${rest.title ?? name}; interrupts only at polls`, interrupts: false,
+  });
+}

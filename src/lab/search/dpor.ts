@@ -15,11 +15,12 @@
  *
  * Not preserved: invariants over several words hold in the states that are visited, not in all there are.
  */
-import { DRAIN, LOAD, LOOK, NOTIFY, PAUSE, WAKE } from '../../base/access.js';
+import { LOOK, PAUSE, WAKE } from '../../base/access.js';
 import type { Subject } from '../subject.js';
 import { CountingSearch } from './counting.js';
 import { type Event, History, join } from './event.js';
 import { type Footprint, Footprints } from './footprint.js';
+import { Pending } from './pending.js';
 import { lowest, type OnEnd, stayOn } from './search.js';
 
 /** A place where a decision is made. Masks of entities. */
@@ -33,14 +34,12 @@ interface Place {
   chosen: number;
 }
 
-/** an atomic access, which waits until the store buffer of its CPU is empty */
-const drains = (kind: number): boolean => kind > LOAD && kind <= NOTIFY && kind !== WAKE;
-
 export class DporSearch extends CountingSearch {
   readonly name = 'dpor';
   readonly #places: Place[] = [];
   readonly #footprints: Footprints;
   readonly #history: History;
+  readonly #pending: Pending;
   /** decisions made in this execution */
   #at = 0;
   /** the event under way, of the last place */
@@ -51,6 +50,7 @@ export class DporSearch extends CountingSearch {
     super(subject, onEnd);
     this.#footprints = new Footprints(subject);
     this.#history = new History(subject, this.#footprints.keys, (cpu) => this.#footprints.cpuKey(cpu));
+    this.#pending = new Pending(subject, this.#footprints, this.#history);
     this.#learned = subject.engine.shadow.learned.count;
   }
 
@@ -85,7 +85,7 @@ export class DporSearch extends CountingSearch {
     if (at === places.length - 1 && this.#event === null) return this.#begin(places[at]!.chosen);
     if (this.subject.engine.failure.execution.failure !== null) return -1;
     if (this.#event) this.#finish();
-    const enabled = this.#enabled();
+    const enabled = this.#pending.enabled();
     if (enabled === 0) {
       this.#lookAtWaiting();
       return -1;
@@ -98,21 +98,6 @@ export class DporSearch extends CountingSearch {
     places.push(place);
     return this.#begin(place.chosen);
   };
-
-  /** Entities that may go on, without those whose next access waits for more than the engine says. */
-  #enabled(): number {
-    const { access, entity } = this.subject.engine;
-    const { pendKind, pendWord, pendValue, cpuOf, layout } = entity;
-    const { i32 } = this.subject.machine.memory;
-    let mask = access.enabled();
-    for (let rest = mask; rest !== 0; rest &= rest - 1) {
-      const e = lowest(rest);
-      if (e >= layout.drain0) continue;
-      if (layout.tso && drains(pendKind[e]!) && access.bufferCount[cpuOf[e]!]! > 0) mask &= ~(1 << e);
-      else if (i32[pendWord[e]!] !== pendValue[e] && access.isLastChance(e)) mask &= ~(1 << e);
-    }
-    return mask;
-  }
 
   /** A new place: who slept before goes on sleeping unless the last event meets what it would do. */
   #open(enabled: number): Place {
@@ -132,43 +117,9 @@ export class DporSearch extends CountingSearch {
   }
 
   #begin(e: number): number {
-    this.#event = this.#eventOf(e);
+    this.#event = this.#pending.event(e);
     this.subject.engine.access.hooks.watch = this.#footprints.watch;
     return e;
-  }
-
-  /** The next event of `e`, with what is known of it before it happens. */
-  #eventOf(e: number): Event {
-    const { entity, access } = this.subject.engine;
-    const { layout, cpuOf, pendKind, pendWord, pendValue, stateOf } = entity;
-    const buffer = e >= layout.drain0;
-    const kind = buffer ? DRAIN : pendKind[e]!;
-    const word = pendWord[e]!;
-    const clock = this.#history.clockOf(e, drains(kind));
-    const footprint = this.#footprints.begin();
-    const waits = !buffer && stateOf[e] === entity.SPINS ? this.#watched(e) : [];
-    if (layout.shared && !buffer) this.#footprints.touch(this.#footprints.cpuKey(cpuOf[e]!), true);
-    for (const [w, value] of waits) this.#footprints.touch(w, false, value, value);
-    if (kind === LOOK) this.#footprints.touch(this.#history.pendingWord(cpuOf[e]!), false);
-    if (kind === NOTIFY && layout.shared) this.#wakes(word);
-    return {
-      entity: e, rank: clock[e]! + 1, clock, footprint, kind, word, expected: pendValue[e]!, waits,
-      mustSucceed: !buffer && access.isLastChance(e), buffered: 0, free: 0,
-    };
-  }
-
-  #watched(e: number): (readonly [number, number])[] {
-    const { watchWords, watchValues, watchCount } = this.subject.engine.entity;
-    return Array.from({ length: watchCount[e]! }, (_, n) => [watchWords[e]![n]!, watchValues[e]![n]!] as const);
-  }
-
-  /** A bell that wakes a thread lets its CPU be interrupted. */
-  #wakes(word: number): void {
-    const { layout, stateOf, sleepWord, cpuOf, ASLEEP } = this.subject.engine.entity;
-    for (let e = 0; e < layout.drain0; e++) {
-      if (stateOf[e] !== ASLEEP || sleepWord[e] !== word) continue;
-      this.#footprints.touch(this.#footprints.cpuKey(cpuOf[e]!), true);
-    }
   }
 
   #finish(): void {
@@ -176,26 +127,10 @@ export class DporSearch extends CountingSearch {
     this.#event = null;
     this.subject.engine.access.hooks.watch = null;
     event.buffered = this.#footprints.buffered;
-    event.free = this.#free();
+    event.free = this.#pending.free();
     this.#order(event);
     event.clock[event.entity] = event.rank;
     this.#history.add(event);
-  }
-
-  /** Entities whose CPUs are free for them. */
-  #free(): number {
-    const { layout, cpuOf, serving, threadOn, stateOf, pinned, DONE, ASLEEP } = this.subject.engine.entity;
-    if (!layout.shared) return -1;
-    let mask = 0;
-    for (let e = 0; e < layout.drain0; e++) {
-      const cpu = cpuOf[e]!;
-      const running = threadOn[cpu]!;
-      const free = e < layout.irq0
-        ? serving[cpu]! < 0 && (running === e || running < 0 || stateOf[running] === DONE || !pinned(cpu))
-        : serving[cpu] === e || (!pinned(cpu) && (running < 0 || stateOf[running] !== ASLEEP));
-      if (free) mask |= 1 << e;
-    }
-    return mask;
   }
 
   /** The execution failed in the event under way: whoever could have gone instead might lead elsewhere. */
@@ -211,7 +146,7 @@ export class DporSearch extends CountingSearch {
     const last = layout.interrupts ? layout.drain0 : layout.irq0;
     for (let e = 0; e < last; e++) {
       if (stateOf[e] === DONE) continue;
-      const event = this.#eventOf(e);
+      const event = this.#pending.event(e);
       if (event.kind === LOOK) {
         if (!this.#history.touched(this.#history.pendingWord(cpuOf[e]!)).some((touch) => (touch & 1) === 1)) continue;
       } else this.#footprints.touch(event.word, event.kind !== PAUSE && event.kind !== WAKE);
@@ -264,13 +199,15 @@ export class DporSearch extends CountingSearch {
     const { events } = this.#history;
     const found: number[] = [];
     this.#footprints.compareWith(footprint);
-    for (let place = end - 1; place >= 0; place--) if (this.#footprints.meets(events[place]!.footprint)) found.push(place);
+    for (let place = end - 1; place >= 0; place--) {
+      if (this.#footprints.meets(events[place]!.footprint)) found.push(place);
+    }
     return found;
   }
 
   /**
-   * The event and the one at `at` could be turned round: one of those with which the execution without that one, and with
-   * the event, could begin has to be tried there.
+   * The event and the one at `at` could be turned round: one of those with which the execution without that one, and
+   * with the event, could begin has to be tried there.
    */
   #tryBefore(at: number, event: Event): void {
     const place = this.#places[at]!;

@@ -1,7 +1,7 @@
 /**
- * estimate.ts — how many schedules there are: Knuth's probes (1975). A probe goes down the tree at random; the product of
- * the numbers of branches it passed is an unbiased estimate of the number of leaves. The tail is heavy: where trees are
- * large, few probes meet the large products, and the estimate is too low.
+ * estimate.ts — how many schedules there are: Knuth's probes (1975). A probe goes down the tree at random; the product
+ * of the numbers of branches it passed is an unbiased estimate of the number of leaves. The tail is heavy: where trees
+ * are large, few probes meet the large products, and the estimate is too low.
  */
 import type { Subject } from '../subject.js';
 import { popcount } from './search.js';

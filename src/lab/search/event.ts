@@ -75,8 +75,8 @@ export class History {
   add(event: Event): void {
     const place = this.events.push(event) - 1;
     for (const key of event.footprint.keys) {
-      const list = this.#byKey[key >>> 1] ?? (this.#byKey[key >>> 1] = []);
-      list.push((place << 1) | (key & 1));
+      this.#byKey[key >>> 1] ??= [];
+      this.#byKey[key >>> 1]!.push((place << 1) | (key & 1));
     }
     this.#byEntity[event.entity]!.push(place);
     const { cpuOf } = this.#subject.engine.entity;
@@ -92,8 +92,8 @@ export class History {
   }
 
   /**
-   * What has to come before the next event of `entity` whatever the schedule: what the entity did, and in a machine with
-   * store buffers the store that reaches memory, or those that have reached it before an atomic access.
+   * What has to come before the next event of `entity` whatever the schedule: what the entity did, and with store
+   * buffers the store that reaches memory, or those that have reached it before an atomic access.
    */
   clockOf(entity: number, atomic: boolean): Int32Array {
     const { cpuOf, layout } = this.#subject.engine.entity;
@@ -116,7 +116,9 @@ export class History {
     const { layout, cpuOf } = this.#subject.engine.entity;
     const cpu = cpuOf[event.entity]!;
     if (layout.shared && event.entity < layout.drain0 && !this.#isFree(event.entity, cpu, at, loose)) return false;
-    if (event.kind === LOOK) return this.#held(this.pendingWord(cpu), at, event, loose, (now) => (now & ~INTR_STOP) !== 0);
+    if (event.kind === LOOK) {
+      return this.#held(this.pendingWord(cpu), at, event, loose, (now) => (now & ~INTR_STOP) !== 0);
+    }
     if (event.kind === PAUSE) {
       return event.waits.some(([word, value]) => this.#held(word, at, event, loose, (now) => now !== value));
     }

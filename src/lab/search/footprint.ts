@@ -4,7 +4,7 @@
  *
  * An event is a scheduling point and everything its entity does until its next one. Beside words there are keys for
  *
- *   each page     written when it changes hands as a whole, read by every access to it: who frees memory meets who uses it
+ *   each page     written when it changes hands as a whole, read by every access to it: who frees it meets who uses it
  *   each CPU      written by every event of its entities where it has several: only one of them runs at a time
  *
  * Events that depend on each other keep their order within a class of schedules (dpor.ts); the smaller the footprints,
@@ -43,6 +43,8 @@ export class Footprints {
   readonly #pageKeys: number;
   readonly #cpuKeys: number;
   readonly #tso: boolean;
+  /** they bypass the store buffers */
+  readonly #critWords: readonly number[];
   /** where a key stands in the footprint that is being made, by stamp * STRIDE + place */
   readonly #place: Float64Array;
   readonly #marks: Int32Array;
@@ -58,6 +60,7 @@ export class Footprints {
     this.keys = this.#cpuKeys + engine.entity.layout.ncpu;
     this.#firstWord = machine.memory.sb(SB_FIRST_PAGE) << WORD_SHIFT;
     this.#tso = engine.entity.layout.tso;
+    this.#critWords = machine.critWords;
     this.#place = new Float64Array(this.keys);
     this.#marks = new Int32Array(this.keys);
     this.watch = (_entity, kind, word, result, old, now) => this.#access(kind, word, result, old, now);
@@ -98,7 +101,7 @@ export class Footprints {
     if (kind === CAS) write = result === 1;
     else if (kind <= LOAD) {
       write = kind === ST || kind === ST8 || kind === ST64 || kind === STF;
-      if (write && this.#tso && kind !== STF) {
+      if (write && this.#tso && kind !== STF && !this.#critWords.includes(word)) {
         // the store is in the buffer, where nobody meets it; a byte's neighbours were read
         this.buffered++;
         if (kind !== ST8) return;
@@ -140,4 +143,3 @@ export function writeOf({ keys, olds, nows }: Footprint, word: number): { old: n
   const at = keys.indexOf((word << 1) | 1);
   return at < 0 ? null : { old: olds[at]!, now: nows[at]! };
 }
-

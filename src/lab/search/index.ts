@@ -44,7 +44,8 @@ export function makeSearch(algorithm: string, subject: Subject, options: SearchO
     throw new SmpallocError('ESMP_OPTION', `algo: there is no '${algorithm}'; there are ${ALGORITHMS.join(', ')}`);
   }
   if (shard && shard.of > 1) {
-    throw new SmpallocError('ESMP_OPTION', `shard: '${algorithm}' is not done in parts; bound, random, pos and pct are`);
+    const can = 'bound, random, pos and pct are';
+    throw new SmpallocError('ESMP_OPTION', `shard: '${algorithm}' is not done in parts; ${can}`);
   }
   return algorithm === 'dpor' ? new DporSearch(subject, onEnd) : new StateSearch(subject, onEnd);
 }

@@ -1,6 +1,6 @@
 /**
- * pct.ts — probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte 2010): entities have priorities,
- * the highest that may go on goes; at depth - 1 places drawn beforehand the one that goes falls below all others.
+ * pct.ts — probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte 2010): entities have
+ * priorities, the highest that may go on goes; at depth - 1 places drawn beforehand that one falls below all others.
  *
  * A defect that needs `depth` ordered moments is hit with probability 1 / (n * k^(depth - 1)) at least, for n entities
  * and k decisions. k is not known beforehand: it is taken to be what a few random executions have at most.

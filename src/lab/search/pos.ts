@@ -1,7 +1,7 @@
 /**
- * pos.ts — partial order sampling (Yuan, Yang, Gu 2018): each pending access has a priority, drawn when it becomes pending
- * and again when it races with the one that just happened. So the order of accesses that race is drawn, and no priority is
- * spent on those that do not.
+ * pos.ts — partial order sampling (Yuan, Yang, Gu 2018): each pending access has a priority, drawn when it becomes
+ * pending and again when it races with the one that just happened. So the order of accesses that race is drawn, and no
+ * priority is spent on those that do not.
  */
 import { CAS, DRAIN, LD64, LDF, LOAD, LOOK, RACY64, ST, ST64, ST8, STF, WAIT, WAKE } from '../../base/access.js';
 import { lowest } from './search.js';
