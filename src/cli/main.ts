@@ -53,8 +53,8 @@ function unknownCommand(word: string | undefined): UsageError {
 }
 
 /**
- * Words cac's parser would not understand: `-` is standard input (for race: the default schedule), not an option without
- * a name, `--signal-delay -3` the number -3 (which is wrong), not an option `-3`, and `race explore` is one command.
+ * Words cac's parser would not understand: `-` is standard input (of race, the default schedule), not an option without
+ * a name, `--signal-delay -3` the number -3 (which is wrong), not an option `-3`; and `race explore` is one command.
  */
 function forCac(typed: readonly string[]): string[] {
   const [first, second = '', ...rest] = typed;

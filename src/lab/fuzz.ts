@@ -133,7 +133,11 @@ function prepare(k: Setup, { zones, cpus }: Program): State {
   for (let cpu = 0; cpu < k.ncpu; cpu++) {
     const { chunk } = k.zone(SIZE, { owner: cpu, free: zones[0] === 'y' ? 0 : free });
     for (const [n, block] of chunk.entries()) blocks[n * k.ncpu + cpu] = block;
-    if (zones[0] === 'y') k.on(cpu, (c) => chunk.slice(-free).forEach((block) => c.kfree(block)));
+    if (zones[0] === 'y') {
+      k.on(cpu, (c) => {
+        for (const block of chunk.slice(-free)) c.kfree(block);
+      });
+    }
     if (ops.includes(`p${cpu}`)) pages[cpu] = k.on(cpu, (c) => c.kmalloc(OVERSIZED));
   }
   return { blocks, pages, sent: sent!, count: count!, mutex: mutex!, handler };

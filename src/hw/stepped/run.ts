@@ -14,12 +14,12 @@ import { i32 } from '../heap.js';
 import { INTR_PENDING, INTR_STOP, INTR_WORDS } from '../intr.layout.js';
 import { SB_INTR } from '../superblock.layout.js';
 import {
-  bufferCount, casBudget, caughtStop, drainOldest, enabled, enter, finishOp, goLive, hooks, interruptLook, leave, lengthOf,
-  options, resetDirectTurns,
+  bufferCount, casBudget, caughtStop, drainOldest, enabled, enter, finishOp, goLive, hooks, interruptLook, leave,
+  lengthOf, options, resetDirectTurns,
 } from './access.js';
 import {
-  ASLEEP, cpuOf, critWord, DONE, layout, masked, MAX_ENTITIES, opOf, type Operation, pendKind, pendValue, pendWord, QUIET, READY,
-  serving, SPINS, stateOf, threadOn, watchValues, watchWords,
+  ASLEEP, cpuOf, critWord, DONE, layout, masked, MAX_ENTITIES, opOf, type Operation, pendKind, pendValue, pendWord,
+  QUIET, READY, serving, SPINS, stateOf, threadOn, watchValues, watchWords,
 } from './entity.js';
 import { execution, fail, STOP } from './failure.js';
 import { baseline, finalHash, HEAP_WORDS, undo } from './journal.js';
@@ -250,7 +250,7 @@ function judgeEnd(): void {
     const lost = state === ASLEEP && work;
     fail({
       cls: lost ? 'lost-wakeup' : 'deadlock',
-      message: `cpu${cpu} ${what}${lost ? ', an interrupt is pending, and nobody will ring' : ', and nobody else can move'}`,
+      message: `cpu${cpu} ${what}, and ${lost ? 'nobody will ring for the interrupt' : 'nobody else can move'}`,
       cpu,
       step: execution.steps,
     });

@@ -1,0 +1,119 @@
+/**
+ * clocks.ts — who accessed each word when: vector clocks, and the data races they show.
+ *
+ * Happens-before, by CPU: an atomic store publishes the CPU's clock in the word, replacing what was there; a
+ * read-modify-write joins and publishes; an atomic load joins. A bell joins like a read-modify-write. Two accesses race
+ * when neither happens before the other, one writes, and not both are atomic (ECMA-262 29: everything atomic is
+ * SeqCst). An execution without a race under sequential consistency is all a processor with weaker memory can show.
+ *
+ * Kept by slot (journal.ts): four clocks a CPU, of its last plain read, plain write, atomic read, atomic write.
+ */
+import { execution, fail } from './failure.js';
+import { slotOf } from './journal.js';
+
+const MAX_CPUS = 8;
+const PLAIN_READ = 0;
+const PLAIN_WRITE = 8;
+const ATOMIC_READ = 16;
+const ATOMIC_WRITE = 24;
+const RELEASED = 32;
+/** words a slot: four clocks and the published one, 8 CPUs each */
+const SLOT_WORDS = 40;
+
+let clocks = new Int32Array(SLOT_WORDS << 12);
+let stamps = new Int32Array(1 << 12);
+/** CPUs that touched the slot in this execution */
+let touched = new Uint8Array(1 << 12);
+let stamp = 1;
+let ncpu = 1;
+const cpuClock = new Int32Array(MAX_CPUS * MAX_CPUS);
+
+/** Starts a new execution for `cpus` CPUs. */
+export function clocksReset(cpus: number): void {
+  stamp++;
+  ncpu = cpus;
+  cpuClock.fill(0);
+  for (let cpu = 0; cpu < cpus; cpu++) cpuClock[cpu * MAX_CPUS + cpu] = 1;
+}
+
+function slotFor(word: number): number {
+  const slot = slotOf(word);
+  if (slot >= stamps.length) growTo(slot);
+  if (stamps[slot] !== stamp) {
+    stamps[slot] = stamp;
+    touched[slot] = 0;
+    clocks.fill(0, slot * SLOT_WORDS, slot * SLOT_WORDS + SLOT_WORDS);
+  }
+  return slot;
+}
+
+function growTo(slot: number): void {
+  const length = Math.max(slot + 1, stamps.length * 2);
+  const grown = <T extends { set(from: T): void }>(to: T, from: T): T => {
+    to.set(from);
+    return to;
+  };
+  clocks = grown(new Int32Array(length * SLOT_WORDS), clocks);
+  stamps = grown(new Int32Array(length), stamps);
+  touched = grown(new Uint8Array(length), touched);
+}
+
+/** A plain access of CPU `cpu`. */
+export function plainAccess(word: number, cpu: number, write: boolean): void {
+  const slot = slotFor(word);
+  const base = slot * SLOT_WORDS;
+  if (touched[slot] >>> 0 !== 1 << cpu && touched[slot] !== 0) {
+    const mine = cpu * MAX_CPUS;
+    for (let q = 0; q < ncpu; q++) {
+      if (q === cpu) continue;
+      const known = cpuClock[mine + q];
+      if (clocks[base + PLAIN_WRITE + q] > known) return race(word, cpu, write, false, q, true, false);
+      if (clocks[base + ATOMIC_WRITE + q] > known) return race(word, cpu, write, false, q, true, true);
+      if (!write) continue;
+      if (clocks[base + PLAIN_READ + q] > known) return race(word, cpu, write, false, q, false, false);
+      if (clocks[base + ATOMIC_READ + q] > known) return race(word, cpu, write, false, q, false, true);
+    }
+  }
+  touched[slot] |= 1 << cpu;
+  clocks[base + (write ? PLAIN_WRITE : PLAIN_READ) + cpu] = cpuClock[cpu * MAX_CPUS + cpu];
+}
+
+/** An atomic access: joins what the word published if it reads, publishes if it writes. */
+export function atomicAccess(word: number, cpu: number, read: boolean, write: boolean): void {
+  const slot = slotFor(word);
+  const base = slot * SLOT_WORDS;
+  const mine = cpu * MAX_CPUS;
+  if (read) {
+    for (let q = 0; q < ncpu; q++) {
+      if (clocks[base + RELEASED + q] > cpuClock[mine + q]) cpuClock[mine + q] = clocks[base + RELEASED + q];
+    }
+  }
+  if (touched[slot] >>> 0 !== 1 << cpu && touched[slot] !== 0) {
+    for (let q = 0; q < ncpu; q++) {
+      if (q === cpu) continue;
+      const known = cpuClock[mine + q];
+      if (clocks[base + PLAIN_WRITE + q] > known) return race(word, cpu, write, true, q, true, false);
+      if (write && clocks[base + PLAIN_READ + q] > known) return race(word, cpu, write, true, q, false, false);
+    }
+  }
+  touched[slot] |= 1 << cpu;
+  if (read) clocks[base + ATOMIC_READ + cpu] = cpuClock[mine + cpu];
+  if (!write) return;
+  clocks[base + ATOMIC_WRITE + cpu] = cpuClock[mine + cpu];
+  for (let q = 0; q < ncpu; q++) clocks[base + RELEASED + q] = cpuClock[mine + q];
+  cpuClock[mine + cpu]++;
+}
+
+function race(
+  word: number, cpu: number, write: boolean, atomic: boolean, otherCpu: number, otherWrite: boolean,
+  otherAtomic: boolean,
+): void {
+  const how = (w: boolean, a: boolean) => `${a ? 'atomic' : 'plain'} ${w ? 'write' : 'read'}`;
+  fail({
+    cls: 'data-race',
+    message: `${how(write, atomic)} by cpu${cpu} and ${how(otherWrite, otherAtomic)} by cpu${otherCpu} are not ordered`,
+    cpu,
+    step: execution.steps,
+    other: { cpu: otherCpu, word, write: otherWrite, atomic: otherAtomic },
+  });
+}
