@@ -75,7 +75,12 @@ export async function raceExplore(names: readonly string[], flags: RaceFlags, se
   try {
     for (const target of targets) {
       if (farm.stopped) break;
-      const x = await exploreOne(target, plan, farm, ticker, jobsOf(flags));
+      const x = await exploreOne(target, plan, farm, ticker, jobsOf(flags)).catch((cause: unknown) => {
+        // interrupted before it knew anything: what the others found out stands
+        if (farm.stopped) return null;
+        throw cause;
+      });
+      if (!x) break;
       done.push(x);
       ticker.clear();
       print(x, target, plan, flags);

@@ -55,6 +55,7 @@ export interface Mourner {
 }
 
 const LOOK_MS = 100;
+const STOP_MS = 500;
 
 export class RaceFarm {
   readonly lanes: number;
@@ -63,7 +64,8 @@ export class RaceFarm {
   readonly #beats = new Set<Int32Array>();
   #past = 0;
   #pastWork = 0;
-  #stopped = false;
+  /** when all were told to stop, 0: not yet */
+  #stoppedAt = 0;
 
   /** @param patience milliseconds */
   constructor(lanes: number, patience: number) {
@@ -86,7 +88,7 @@ export class RaceFarm {
   async run<T>(task: object, mourner: Mourner, onBeat: (beat: Int32Array) => void = () => {}): Promise<T> {
     const beat = new Int32Array(new SharedArrayBuffer(BEAT_WORDS * 4));
     onBeat(beat);
-    if (this.#stopped) beat[BEAT_STOP] = 1;
+    if (this.stopped) beat[BEAT_STOP] = 1;
     this.#beats.add(beat);
     const abort = new AbortController();
     let stuck: Error | null = null;
@@ -115,23 +117,28 @@ export class RaceFarm {
     return setInterval(() => {
       const now = performance.now();
       const signs = beat.join();
-      if (signs !== seen || beat[BEAT_PHASE] === PHASE_WAITING) {
+      const phase = beat[BEAT_PHASE]!;
+      const pulse = { executions: beat[0]!, entity: beat[1]!, operation: beat[2]!, phase };
+      // who loads or sets up does not look whether it should stop
+      const deaf = phase === PHASE_LOADING || phase === PHASE_SETUP;
+      if (deaf && this.stopped && now - this.#stoppedAt > STOP_MS) onStuck(pulse);
+      else if (signs !== seen || phase === PHASE_WAITING) {
         seen = signs;
         since = now;
-      } else if (now - since > this.patience + (beat[BEAT_PHASE] === PHASE_SHRINKING ? SHRINKING_MS : 0)) {
-        onStuck({ executions: beat[0]!, entity: beat[1]!, operation: beat[2]!, phase: beat[BEAT_PHASE]! });
+      } else if (now - since > this.patience + (phase === PHASE_SHRINKING ? SHRINKING_MS : 0)) {
+        onStuck(pulse);
       }
     }, Math.min(LOOK_MS, this.patience / 4));
   }
 
   /** All tasks end as soon as they look, and those to come at once. */
   stop(): void {
-    this.#stopped = true;
+    this.#stoppedAt ||= performance.now();
     for (const beat of this.#beats) beat[BEAT_STOP] = 1;
   }
 
   get stopped(): boolean {
-    return this.#stopped;
+    return this.#stoppedAt !== 0;
   }
 
   /** executions begun by all tasks so far */

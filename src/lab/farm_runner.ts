@@ -7,6 +7,7 @@
  */
 import { BEAT_STOP, PHASE_LOADING, PHASE_SETUP, type Mourner, type Pulse, type RaceFarm } from '../host/race_farm.js';
 import { SmpallocError } from '../base/errors.js';
+import { classOfUsers } from '../base/sharing.js';
 import type { Checkpoint, PassRunner } from './explore.js';
 import type { FoundReport, Prepared, Results, Settings, Work } from './job.js';
 import type { PassReport, PassRequest } from './pass.js';
@@ -128,11 +129,11 @@ export class FarmRunner implements PassRunner {
     for (;;) {
       const shards = under.shards(request.shard);
       const left = Math.max(1, request.budget - elapsed());
-      const known = sum(this.#sharing);
+      const known = pointsIn(this.#sharing, this.prepared.cpuOf);
       await this.#slice(under, shards, { ...request, budget: resumable ? Math.min(left, this.#options.slice) : left });
       const { found, complete } = under;
       // what was done was done too coarsely
-      const stale = found === null && sum(this.#sharing) !== known && (under.of > 1 || !complete);
+      const stale = found === null && pointsIn(this.#sharing, this.prepared.cpuOf) !== known && (under.of > 1 || !complete);
       const over = this.#farm.stopped || elapsed() >= request.budget || under.spent(request, shards);
       if (stale && !over) {
         under = new PassUnderWay(under.of);
@@ -322,7 +323,12 @@ function shareOf({ algorithm, executions }: PassRequest, shard: Shard | undefine
 
 const pairs = (sharing: ReadonlyMap<number, number>): number[] => [...sharing].flat();
 /** grows with everything that is learned */
-const sum = (sharing: ReadonlyMap<number, number>): number => [...sharing.values()].reduce((n, bits) => n + bits, 0);
+/** Changes with every word that has become a scheduling point, and with nothing else. */
+function pointsIn(sharing: ReadonlyMap<number, number>, cpuOf: readonly number[]): number {
+  let sum = 0;
+  for (const users of sharing.values()) sum += classOfUsers(users, cpuOf);
+  return sum;
+}
 
 /** Says which scenario it was, and what it was doing. @param prepared null: not set up yet */
 export function mournerFor(farm: RaceFarm, reference: Reference, prepared: Prepared | null): Mourner {

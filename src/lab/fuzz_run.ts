@@ -1,7 +1,7 @@
 /** fuzz_run.ts — random programs, each explored with up to so many preemptions; one that fails is made smaller. */
 import { DEFECT_NAMES } from '../base/defects.js';
 import type { FreePolicy, StatsPolicy } from '../base/policy.js';
-import { BEAT_PHASE, BEAT_WORK, PHASE_RUNNING, PHASE_SETUP, PHASE_SHRINKING } from '../host/race_farm.js';
+import { BEAT_PHASE, BEAT_WORK, PHASE_RUNNING, PHASE_SHRINKING } from '../host/race_farm.js';
 import { counterexample } from './counterexample.js';
 import { Dice, nameOf, parseProgram, type Program, randomProgram, type Shape, smaller } from './fuzz.js';
 import { beatIn } from './local.js';
@@ -80,11 +80,11 @@ interface Tried {
 async function attempt(
   program: Program, { free, stats }: Configured, task: FuzzTask, beat: Int32Array,
 ): Promise<Tried> {
-  beat[BEAT_PHASE] = PHASE_SETUP;
+  // our own setup, which ends
+  beat[BEAT_PHASE] = PHASE_RUNNING;
   const defects = task.defects.filter((name) => DEFECT_NAMES.includes(name));
   const subject = await pool.prepare(parseProgram(nameOf(program)), { machine: { free, stats }, defects });
   beatIn(subject, beat);
-  beat[BEAT_PHASE] = PHASE_RUNNING;
   let executions = 0;
   let sharing: readonly number[] = [];
   for (let bound = 0; bound <= task.preempt; bound++) {

@@ -35,6 +35,8 @@ export interface Prepared extends Description {
   readonly memory: 'sc' | 'tso';
   readonly points: 'shared' | 'all';
   readonly threads: readonly { readonly title: string; readonly operations: readonly string[] }[];
+  /** CPU of each entity */
+  readonly cpuOf: readonly number[];
 }
 
 export interface FoundReport {
@@ -168,5 +170,8 @@ function prepared(subject: Subject): Prepared {
   const threads = subject.threads.map(({ title, operations }) => ({
     title, operations: operations.map(({ name }) => name),
   }));
-  return { ...described(subject.scenario), machine, memory, points, threads };
+  const { cpuOf, layout } = subject.engine.entity;
+  return {
+    ...described(subject.scenario), machine, memory, points, threads, cpuOf: [...cpuOf.subarray(0, layout.entities)],
+  };
 }

@@ -37,7 +37,7 @@ export function mark(address: number, bytes: number, code: number): void {
   }
   if (live) before(MARK, address >>> 2, code);
   if (checks.kasan) kasanChange(address, bytes, code, curcpu);
-  if (live && code === KASAN_PAGE_FREE) noteGone(address, bytes, curcpu, me);
+  if (live && code === KASAN_PAGE_FREE) noteGone(address, bytes, me);
   // who watches learns the size from the old value
   if (live) after(MARK, address >>> 2, code, bytes, code);
 }

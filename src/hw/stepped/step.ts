@@ -17,6 +17,7 @@ import {
   CAS, isAtomic, LDF, LOAD, LOOK, MARK, MASK, NOTIFY, PAUSE, RACY, RACY64, ST, ST64, ST8, STF, STORE, UNMASK, WAIT,
   WAKE,
 } from '../../base/access.js';
+import { SHARED, SHARED_ON_CPU } from '../../base/sharing.js';
 import { curcpu, switchCpu } from './curcpu.js';
 import { cpuOf, critWord, layout, opOf, pendKind, pendValue, pendWord, pinned } from './entity.js';
 import { execution, fail, STOP } from './failure.js';
@@ -95,7 +96,7 @@ function isPoint(kind: number, word: number): boolean {
   // the way into a critical section is always one, or a thread could be in it before it was ever chosen
   if (layout.shared && word === critWord[curcpu]) return !pinned(curcpu);
   const sharing = sharedBy(word);
-  return sharing === 2 || (sharing === 1 && layout.shared && !pinned(curcpu));
+  return sharing === SHARED || (sharing === SHARED_ON_CPU && layout.shared && !pinned(curcpu));
 }
 
 /** Throws STOP when somebody else goes on. */
@@ -153,7 +154,7 @@ function check(kind: number, word: number, changed: boolean): void {
   const cpu = curcpu;
   if (kind < LOAD) {
     const write = kind === ST || kind === ST64 || kind === STF || kind === ST8;
-    if (!options.allPoints) noteSharing(word, cpu, me, write);
+    if (!options.allPoints) noteSharing(word, me, write);
     if (kind !== RACY && kind !== RACY64) {
       if (checks.races) plainAccess(word, cpu, write);
       if (write && hooks.rule !== null) checkRule(word, kind, cpu);
@@ -167,7 +168,7 @@ function check(kind: number, word: number, changed: boolean): void {
     const read = kind !== STORE;
     const write = kind === CAS ? changed || values[pos - 1] === 1 : kind !== LOAD && kind !== WAIT && kind !== WAKE;
     // a word that others access atomically is shared for who reads it plainly
-    if (!options.allPoints) noteSharing(word, cpu, me, write);
+    if (!options.allPoints) noteSharing(word, me, write);
     if (checks.races) atomicAccess(word, cpu, read, write);
     if (write && kind !== NOTIFY && hooks.rule !== null) checkRule(word, kind, cpu);
     if (checks.kasan) kasanCheck(word, cpu);
