@@ -37,7 +37,8 @@ export function stepped(root, baton = false) {
     name: 'stepped',
     resolveId(/** @type {string} */ source, /** @type {string | undefined} */ importer) {
       if (!importer || !/\/src\//.test(importer) || importer.startsWith(turns)) return null;
-      const turn = baton && (importer.startsWith(hw) ? /^\.\/(access|run)\.js$/ : /\/stepped\/(access|run)\.js$/).exec(source);
+      const from = importer.startsWith(hw) ? /^\.\/(access|run)\.js$/ : /\/stepped\/(access|run)\.js$/;
+      const turn = baton && from.exec(source);
       if (turn) return `${turns}${turn[1]}.ts`;
       const file = SWAPPED.exec(source)?.[1];
       if (!file || importer.startsWith(hw)) return null;

@@ -1,6 +1,6 @@
 /** race.ts — public API 'smpalloc/race': scenarios, and exploring them in this thread (docs/scenarios.md). */
 import { DEFAULT_PREEMPT, explore as run, type ExploreOptions } from './lab/explore.js';
-import { LocalRunner } from './lab/local.js';
+import { LocalRunner } from './lab/farm/local.js';
 import type { Exploration } from './lab/result.js';
 import type { Scenario } from './lab/scenario.js';
 

@@ -1,3 +1,3 @@
 /** job.ts — entry point of a piscina worker: independent experiments that share no machine. */
 export { prepareReplay } from '../src/host/prepare_replay.js';
-export { raceJob } from '../src/lab/job.js';
+export { raceJob } from '../src/lab/farm/job.js';

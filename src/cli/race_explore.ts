@@ -2,11 +2,11 @@
 import { SmpallocError } from '../base/errors.js';
 import { RaceFarm } from '../host/race_farm.js';
 import { type Checkpoint, explore } from '../lab/explore.js';
-import { FarmRunner, isExhaustive, mournerFor } from '../lab/farm_runner.js';
-import type { Description, Settings } from '../lab/job.js';
-import { loadScenarios, type Reference, spelled } from '../lab/reference.js';
+import { FarmRunner, isExhaustive, mournerFor } from '../lab/farm/farm_runner.js';
+import type { Description, Settings } from '../lab/farm/job.js';
+import { loadScenarios, type Reference, spelled } from '../lab/farm/reference.js';
 import { findScenario } from '../lab/catalogue/index.js';
-import { expectedFailures } from '../lab/regress.js';
+import { expectedFailures } from '../lab/farm/regress.js';
 import type { Exploration } from '../lab/result.js';
 import type { Shard } from '../lab/search/bounded.js';
 import { raceHtml } from '../report/race_html.js';

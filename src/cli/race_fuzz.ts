@@ -2,7 +2,7 @@
 import { DEFECT_NAMES } from '../base/defects.js';
 import { FREE_NAMES, type FreePolicy, STATS_NAMES, type StatsPolicy } from '../base/policy.js';
 import { type Mourner, RaceFarm } from '../host/race_farm.js';
-import type { Configured, FuzzFailure, FuzzSlice, FuzzTask } from '../lab/fuzz_run.js';
+import type { Configured, FuzzFailure, FuzzSlice, FuzzTask } from '../lab/farm/fuzz_run.js';
 import { counterexampleText } from '../report/race_text.js';
 import { integer } from '../report/table.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';

@@ -2,7 +2,7 @@
 import { FAILURE_CLASSES } from '../base/failures.js';
 import { catalogue } from '../lab/catalogue/index.js';
 import { TOKENS } from '../lab/catalogue/tokens.js';
-import { expectedFailures } from '../lab/regress.js';
+import { expectedFailures } from '../lab/farm/regress.js';
 import type { Scenario } from '../lab/scenario.js';
 import { table } from '../report/table.js';
 import type { RaceFlags } from './race_options.js';

@@ -9,9 +9,9 @@ import {
 } from '../base/policy.js';
 import type { BootOptions } from '../host/options.js';
 import { catalogue } from '../lab/catalogue/index.js';
-import { FUZZ_PREFIX } from '../lab/fuzz.js';
-import type { Settings } from '../lab/job.js';
-import type { Reference } from '../lab/reference.js';
+import { FUZZ_PREFIX } from '../lab/farm/fuzz.js';
+import type { Settings } from '../lab/farm/job.js';
+import type { Reference } from '../lab/farm/reference.js';
 import { ALGORITHMS } from '../lab/search/index.js';
 import type { Shard } from '../lab/search/bounded.js';
 import { UsageError } from './exit.js';

@@ -5,7 +5,7 @@ import { type Mourner, RaceFarm } from '../host/race_farm.js';
 import { packageRoot } from '../host/root.js';
 import { catalogue } from '../lab/catalogue/index.js';
 import { type StoredToken, TOKENS } from '../lab/catalogue/tokens.js';
-import { expectedFailures, type Learned, type Regressed } from '../lab/regress.js';
+import { expectedFailures, type Learned, type Regressed } from '../lab/farm/regress.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';
 import { paint } from './race_explore.js';
 import { lanesOf, patienceOf, type RaceFlags } from './race_options.js';

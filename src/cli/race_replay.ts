@@ -1,11 +1,11 @@
 /** race_replay.ts — smpalloc race replay: one execution again, by its token. */
 import { RaceFarm } from '../host/race_farm.js';
-import { mournerFor } from '../lab/farm_runner.js';
-import type { Settings, Work } from '../lab/job.js';
-import { type Reference, spelled } from '../lab/reference.js';
-import type { ReplayAnswer } from '../lab/replay_job.js';
+import { mournerFor } from '../lab/farm/farm_runner.js';
+import type { Settings, Work } from '../lab/farm/job.js';
+import { type Reference, spelled } from '../lab/farm/reference.js';
+import type { ReplayAnswer } from '../lab/farm/replay_job.js';
 import type { Counterexample, Exploration } from '../lab/result.js';
-import { parseReference, parseToken } from '../lab/token.js';
+import { parseReference, parseToken } from '../lab/counterexample/token.js';
 import { drawColumns } from '../report/race_columns.js';
 import { raceHtml } from '../report/race_html.js';
 import { traceRows } from '../report/race_rows.js';

@@ -2,12 +2,13 @@
  * determinism.ts — is the scenario a function of the machine's memory? The default schedule is run twice and compared.
  *
  * An operation that keeps something in a JavaScript variable, or asks a clock, makes other accesses the second time,
- * and no schedule means anything. What only shows in other schedules is found when an operation is run again over its log.
+ * and no schedule means anything. What only shows in other schedules is found when an operation is run again over its
+ * log.
  */
 import { SmpallocError } from '../base/errors.js';
 import { ACCESS_NAMES } from '../base/access.js';
 import { symbols } from '../observe/symbols.js';
-import { follow } from './follow.js';
+import { follow } from './counterexample/follow.js';
 import type { Subject } from './subject.js';
 
 interface Made {

@@ -1,8 +1,9 @@
 /**
  * subject.ts — a scenario on a machine, ready to be run again and again: one call, one execution, one verdict.
  *
- * The verdict is made outside of the code under test, in this order: what the scheduler saw (panic, race ...), messages nobody will tell of, the machine brought to rest and audited, blocks that are out against blocks that
- * callers hold, the scenario's own `after` and `outcome`.
+ * The verdict is made outside of the code under test, in this order: what the scheduler saw (panic, race ...), messages
+ * nobody will tell of, the machine brought to rest and audited, blocks that are out against blocks that callers hold,
+ * the scenario's own `after` and `outcome`.
  */
 import { DEFECT_NAMES } from '../base/defects.js';
 import { SmpallocError } from '../base/errors.js';

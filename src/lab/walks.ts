@@ -3,7 +3,7 @@
  * drawn, and each is run twice. Before a search that would explore nonsense.
  */
 import { SmpallocError } from '../base/errors.js';
-import { along, follow } from './follow.js';
+import { along, follow } from './counterexample/follow.js';
 import { Draws } from './search/sampling.js';
 import type { Subject } from './subject.js';
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { breakAt } from '../../src/lab/break.js';
-import { counterexample, describe as tell } from '../../src/lab/counterexample.js';
+import { breakAt } from '../../src/lab/counterexample/break.js';
+import { counterexample, describe as tell } from '../../src/lab/counterexample/counterexample.js';
 import { findScenario } from '../../src/lab/catalogue/index.js';
-import { decode } from '../../src/lab/token.js';
-import { prepareForToken, replayToken } from '../../src/lab/replay.js';
+import { decode } from '../../src/lab/counterexample/token.js';
+import { prepareForToken, replayToken } from '../../src/lab/counterexample/replay.js';
 import type { Step } from '../../src/lab/result.js';
 import { scenario } from '../../src/lab/scenario.js';
 import { prepareSubject } from '../../src/lab/subject.js';
-import { traceSchedule } from '../../src/lab/trace.js';
+import { traceSchedule } from '../../src/lab/counterexample/trace.js';
 import { definition } from '../fixtures/race/lost_add.mjs';
 import { find } from './find.js';
 

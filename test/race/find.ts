@@ -1,5 +1,5 @@
 /** find.ts — the first failure of a scenario, by growing preemption bounds, as a whole schedule. */
-import { wholeSchedule } from '../../src/lab/follow.js';
+import { wholeSchedule } from '../../src/lab/counterexample/follow.js';
 import type { Scenario } from '../../src/lab/scenario.js';
 import { BoundedSearch } from '../../src/lab/search/bounded.js';
 import type { Found } from '../../src/lab/search/search.js';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { along, follow } from '../../src/lab/follow.js';
-import { replayReal } from '../../src/lab/real.js';
-import { loadScenarios, type Reference } from '../../src/lab/reference.js';
-import { prepareForToken, replayToken } from '../../src/lab/replay.js';
-import { shrink } from '../../src/lab/shrink.js';
+import { along, follow } from '../../src/lab/counterexample/follow.js';
+import { replayReal } from '../../src/lab/counterexample/real.js';
+import { loadScenarios, type Reference } from '../../src/lab/farm/reference.js';
+import { prepareForToken, replayToken } from '../../src/lab/counterexample/replay.js';
+import { shrink } from '../../src/lab/counterexample/shrink.js';
 import { prepareSubject } from '../../src/lab/subject.js';
 import { findWhole } from './find.js';
 

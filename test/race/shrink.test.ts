@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { along, follow } from '../../src/lab/follow.js';
-import { prepareForToken, replayToken } from '../../src/lab/replay.js';
+import { along, follow } from '../../src/lab/counterexample/follow.js';
+import { prepareForToken, replayToken } from '../../src/lab/counterexample/replay.js';
 import { scenario } from '../../src/lab/scenario.js';
-import { shrink } from '../../src/lab/shrink.js';
+import { shrink } from '../../src/lab/counterexample/shrink.js';
 import { prepareSubject } from '../../src/lab/subject.js';
 import { definition } from '../fixtures/race/lost_add.mjs';
 import { findWhole } from './find.js';

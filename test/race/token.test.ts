@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { follow } from '../../src/lab/follow.js';
-import { prepareForToken, replaySchedule, replayToken } from '../../src/lab/replay.js';
+import { follow } from '../../src/lab/counterexample/follow.js';
+import { prepareForToken, replaySchedule, replayToken } from '../../src/lab/counterexample/replay.js';
 import { scenario } from '../../src/lab/scenario.js';
 import { prepareSubject, type Subject } from '../../src/lab/subject.js';
-import { decode, encode, parseReference, parseToken } from '../../src/lab/token.js';
+import { decode, encode, parseReference, parseToken } from '../../src/lab/counterexample/token.js';
 
 /** two CPUs, one with a second thread; messages, so that interrupts arrive; plain and atomic accesses */
 const mixed = scenario('mixed', {

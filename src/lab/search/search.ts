@@ -87,8 +87,9 @@ export function notTheSame(subject: Subject, decision: number, entity: number): 
   const { fail, execution } = subject.engine.failure;
   fail({
     cls: 'nondeterminism',
-    message: `at decision ${decision + 1} entity ${entity} could go on before, and now it cannot: an operation depends on ` +
-      'more than the memory of the machine',
+    message:
+      `at decision ${decision + 1} entity ${entity} could go on before, and now it cannot: an operation ` +
+      'depends on more than the memory of the machine',
     cpu: -1,
     step: execution.steps,
   });

@@ -6,9 +6,9 @@
  */
 import {
   ACCESS_NAMES, CAS, isAtomic, LD, LD64, LD8, LDF, LOAD, RACY, RACY64, STORE, WAIT, WAKE,
-} from '../base/access.js';
-import type { Failure } from '../hw/stepped/failure.js';
-import type { RaceReport, Step } from './result.js';
+} from '../../base/access.js';
+import type { Failure } from '../../hw/stepped/failure.js';
+import type { RaceReport, Step } from '../result.js';
 
 const READS: readonly number[] = [LD, RACY, LD8, LD64, RACY64, LDF, LOAD, WAIT, WAKE];
 const kindOf = (step: Step): number => (ACCESS_NAMES as readonly string[]).indexOf(step.kind);

@@ -1,10 +1,10 @@
 /** trace.ts — every access of an execution, with the names and lines people read. */
-import { ACCESS_NAMES } from '../base/access.js';
-import { sourceLine } from '../host/source_lines.js';
-import { symbols } from '../observe/symbols.js';
+import { ACCESS_NAMES } from '../../base/access.js';
+import { sourceLine } from '../../host/source_lines.js';
+import { symbols } from '../../observe/symbols.js';
 import { along, follow, type Followed } from './follow.js';
-import type { Frame, Step } from './result.js';
-import type { Subject } from './subject.js';
+import type { Frame, Step } from '../result.js';
+import type { Subject } from '../subject.js';
 
 export interface Trace {
   readonly followed: Followed;

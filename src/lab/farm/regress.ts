@@ -2,18 +2,18 @@
  * regress.ts — known failures replayed: each must fail as it did, and pass on the same schedule with the defect off.
  * And how they become known: the expected failure is searched for, and shrunk.
  */
-import { BEAT_PHASE, BEAT_WORK, PHASE_RUNNING, PHASE_SETUP, PHASE_SHRINKING } from '../host/race_farm.js';
-import type { FailureClass } from '../base/failures.js';
-import { findScenario } from './catalogue/index.js';
-import type { StoredToken } from './catalogue/tokens.js';
-import { counterexample } from './counterexample.js';
+import { BEAT_PHASE, BEAT_WORK, PHASE_RUNNING, PHASE_SETUP, PHASE_SHRINKING } from '../../host/race_farm.js';
+import type { FailureClass } from '../../base/failures.js';
+import { findScenario } from '../catalogue/index.js';
+import type { StoredToken } from '../catalogue/tokens.js';
+import { counterexample } from '../counterexample/counterexample.js';
 import { beatIn } from './local.js';
-import { MachinePool } from './machine_pool.js';
-import { type PassReport, type PassRequest, runPass } from './pass.js';
-import { replayToken } from './replay.js';
-import type { Scenario } from './scenario.js';
-import type { Subject } from './subject.js';
-import { droppedBy, parseToken } from './token.js';
+import { MachinePool } from '../machine_pool.js';
+import { type PassReport, type PassRequest, runPass } from '../pass.js';
+import { replayToken } from '../counterexample/replay.js';
+import type { Scenario } from '../scenario.js';
+import type { Subject } from '../subject.js';
+import { droppedBy, parseToken } from '../counterexample/token.js';
 
 export interface RegressTask {
   readonly tokens: readonly StoredToken[];

@@ -5,14 +5,14 @@
  * more preemptions than the failure was found with. A scenario that fails by the default schedule once an operation is
  * missing was broken by that, and is no smaller example; one that does with all of them needs no other schedule.
  */
-import { SmpallocError } from '../base/errors.js';
-import type { Failure } from '../hw/stepped/failure.js';
+import { SmpallocError } from '../../base/errors.js';
+import type { Failure } from '../../hw/stepped/failure.js';
 import { type Effort, sameFailure } from './effort.js';
 import { follow, type Followed, wholeSchedule } from './follow.js';
 import { replaySchedule } from './replay.js';
-import { BoundedSearch } from './search/bounded.js';
-import type { SteppedMachine } from './stepped.js';
-import { prepareSubject, type Subject } from './subject.js';
+import { BoundedSearch } from '../search/bounded.js';
+import type { SteppedMachine } from '../stepped.js';
+import { prepareSubject, type Subject } from '../subject.js';
 
 const MOST_EXECUTIONS = 2000;
 const MOST_MS = 1000;

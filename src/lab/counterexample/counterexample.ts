@@ -2,11 +2,11 @@
 import { Effort } from './effort.js';
 import { wholeSchedule } from './follow.js';
 import { raceReport } from './missing_edge.js';
-import type { Counterexample } from './result.js';
-import type { Found } from './search/search.js';
+import type { Counterexample } from '../result.js';
+import type { Found } from '../search/search.js';
 import { shrink, type ShrinkOptions } from './shrink.js';
 import { searchAgain } from './shrink_operations.js';
-import type { Subject } from './subject.js';
+import type { Subject } from '../subject.js';
 import { formatToken } from './token.js';
 import { traceSchedule } from './trace.js';
 

@@ -1,9 +1,9 @@
 /** replay.ts — an execution that is known, once more: by its whole schedule, or by its token. */
-import { SmpallocError } from '../base/errors.js';
+import { SmpallocError } from '../../base/errors.js';
 import { along, follow, type Followed, isIn } from './follow.js';
-import type { Scenario } from './scenario.js';
+import type { Scenario } from '../scenario.js';
 import { Script } from './script.js';
-import { prepareSubject, type Subject, type SubjectOptions } from './subject.js';
+import { prepareSubject, type Subject, type SubjectOptions } from '../subject.js';
 import { checkFollowed, droppedBy, parseToken, resolveToken } from './token.js';
 
 export interface Replayed extends Followed {

@@ -13,7 +13,7 @@ import type { Deviation, Followed } from './follow.js';
 import { replaySchedule } from './replay.js';
 import { dropOperations } from './shrink_operations.js';
 import { shrinkSchedule } from './shrink_schedule.js';
-import type { Subject } from './subject.js';
+import type { Subject } from '../subject.js';
 import { formatToken } from './token.js';
 
 export interface ShrinkOptions {

@@ -5,10 +5,10 @@
  * decisions means something else later, and in another process. So what is kept of an execution (tokens, traces, shrunk
  * schedules) is a whole schedule: one decision at every access. It depends on the scenario alone.
  */
-import type { FailureClass } from '../base/failures.js';
-import type { Watcher } from '../hw/stepped/access.js';
-import { isPreemption, stayOn } from './search/search.js';
-import type { Subject, Verdict } from './subject.js';
+import type { FailureClass } from '../../base/failures.js';
+import type { Watcher } from '../../hw/stepped/access.js';
+import { isPreemption, stayOn } from '../search/search.js';
+import type { Subject, Verdict } from '../subject.js';
 
 /** A decision against the default policy: after so many decisions that follow it. */
 export interface Deviation {

@@ -5,11 +5,11 @@
  * and run leniently: a block ends early when its entity cannot go on, and behind the last one the default policy
  * decides. What came of it, not what was asked for, is the candidate's cost.
  */
-import type { Failure } from '../hw/stepped/failure.js';
+import type { Failure } from '../../hw/stepped/failure.js';
 import { type Effort, sameFailure } from './effort.js';
 import { type Choose, type Deviation, follow, type Followed, isIn } from './follow.js';
 import { Script } from './script.js';
-import type { Subject } from './subject.js';
+import type { Subject } from '../subject.js';
 import { formatToken } from './token.js';
 
 interface Block {

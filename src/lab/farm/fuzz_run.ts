@@ -1,14 +1,14 @@
 /** fuzz_run.ts — random programs, each explored with up to so many preemptions; one that fails is made smaller. */
-import { DEFECT_NAMES } from '../base/defects.js';
-import type { FreePolicy, StatsPolicy } from '../base/policy.js';
-import { BEAT_PHASE, BEAT_WORK, PHASE_RUNNING, PHASE_SHRINKING } from '../host/race_farm.js';
-import { counterexample } from './counterexample.js';
+import { DEFECT_NAMES } from '../../base/defects.js';
+import type { FreePolicy, StatsPolicy } from '../../base/policy.js';
+import { BEAT_PHASE, BEAT_WORK, PHASE_RUNNING, PHASE_SHRINKING } from '../../host/race_farm.js';
+import { counterexample } from '../counterexample/counterexample.js';
 import { Dice, nameOf, parseProgram, type Program, randomProgram, type Shape, smaller } from './fuzz.js';
 import { beatIn } from './local.js';
-import { MachinePool } from './machine_pool.js';
-import { type PassReport, runPass } from './pass.js';
-import type { Counterexample } from './result.js';
-import type { Subject } from './subject.js';
+import { MachinePool } from '../machine_pool.js';
+import { type PassReport, runPass } from '../pass.js';
+import type { Counterexample } from '../result.js';
+import type { Subject } from '../subject.js';
 
 export interface Configured {
   readonly free: FreePolicy;

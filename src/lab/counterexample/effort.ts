@@ -1,5 +1,5 @@
 /** effort.ts — what a shrinker may spend, and what it has to keep. */
-import type { Failure } from '../hw/stepped/failure.js';
+import type { Failure } from '../../hw/stepped/failure.js';
 
 /** How much work is left: counted, so that the same failure shrinks to the same, and timed. */
 export class Effort {

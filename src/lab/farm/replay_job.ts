@@ -1,16 +1,16 @@
 /** replay_job.ts — a token shown again: its execution step by step, the structures at one of them, real threads. */
-import { SmpallocError } from '../base/errors.js';
-import type { Failure } from '../hw/stepped/failure.js';
-import { breakAt } from './break.js';
-import { describe } from './counterexample.js';
-import { checkDeterminism } from './determinism.js';
-import { prepareForToken, replayToken } from './replay.js';
-import type { Counterexample, Exploration, Step } from './result.js';
-import { type RealReplay, replayReal } from './real.js';
+import { SmpallocError } from '../../base/errors.js';
+import type { Failure } from '../../hw/stepped/failure.js';
+import { breakAt } from '../counterexample/break.js';
+import { describe } from '../counterexample/counterexample.js';
+import { checkDeterminism } from '../determinism.js';
+import { prepareForToken, replayToken } from '../counterexample/replay.js';
+import type { Counterexample, Exploration, Step } from '../result.js';
+import { type RealReplay, replayReal } from '../counterexample/real.js';
 import { loadScenarios, type Reference, spelled } from './reference.js';
 import { LocalRunner } from './local.js';
-import type { Subject, SubjectOptions } from './subject.js';
-import { traceSchedule } from './trace.js';
+import type { Subject, SubjectOptions } from '../subject.js';
+import { traceSchedule } from '../counterexample/trace.js';
 
 export interface ReplayTask {
   readonly token: string;

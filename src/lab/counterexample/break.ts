@@ -1,7 +1,7 @@
 /** break.ts — an execution looked at in the middle: the structures around a step, just before it. */
-import { symbols } from '../observe/symbols.js';
+import { symbols } from '../../observe/symbols.js';
 import { along, follow } from './follow.js';
-import type { Subject } from './subject.js';
+import type { Subject } from '../subject.js';
 import { traceSchedule } from './trace.js';
 
 /**

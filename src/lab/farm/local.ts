@@ -1,13 +1,13 @@
 /** local.ts — a subject in this thread, and the passes over it. */
-import { checkDeterminism } from './determinism.js';
-import { counterexample } from './counterexample.js';
-import type { PassRunner } from './explore.js';
-import { type PassReport, type PassRequest, runPass } from './pass.js';
-import type { Counterexample, Exploration } from './result.js';
-import type { Scenario } from './scenario.js';
-import { estimateTree } from './search/estimate.js';
-import { prepareSubject, type Subject, type SubjectOptions } from './subject.js';
-import { checkWalks } from './walks.js';
+import { checkDeterminism } from '../determinism.js';
+import { counterexample } from '../counterexample/counterexample.js';
+import type { PassRunner } from '../explore.js';
+import { type PassReport, type PassRequest, runPass } from '../pass.js';
+import type { Counterexample, Exploration } from '../result.js';
+import type { Scenario } from '../scenario.js';
+import { estimateTree } from '../search/estimate.js';
+import { prepareSubject, type Subject, type SubjectOptions } from '../subject.js';
+import { checkWalks } from '../walks.js';
 
 /** From now on its executions are seen in `beat` (host/race_farm.ts). */
 export function beatIn(subject: Subject, beat: Int32Array): void {

@@ -11,11 +11,11 @@
  * Decisions are counted at every access (follow.ts), so a token means the same whatever a search has learned, and does
  * so in every process.
  */
-import { SmpallocError } from '../base/errors.js';
+import { SmpallocError } from '../../base/errors.js';
 import { along, type Deviation, follow, isIn } from './follow.js';
 import { entitiesOf, entityOf, LETTERS, letterOf, threadOf, titleOf, titleOfLetter } from './letters.js';
 import { Script } from './script.js';
-import type { Subject } from './subject.js';
+import type { Subject } from '../subject.js';
 
 export interface Token {
   readonly text: string;

@@ -6,16 +6,16 @@
  */
 import {
   type Answer, BEAT_PHASE, BEAT_STOP, BEAT_WORK, PHASE_LOADING, PHASE_RUNNING, PHASE_SETUP, PHASE_SHRINKING, plainError,
-} from '../host/race_farm.js';
+} from '../../host/race_farm.js';
 import { type FuzzSlice, type FuzzTask, fuzzSlice } from './fuzz_run.js';
 import { beatIn, LocalRunner } from './local.js';
-import type { PassReport, PassRequest } from './pass.js';
+import type { PassReport, PassRequest } from '../pass.js';
 import { type Learned, learn, type Regressed, regress, type RegressTask } from './regress.js';
 import { type Reference, loadScenarios } from './reference.js';
 import { type ReplayAnswer, type ReplayTask, replayFor } from './replay_job.js';
-import type { Counterexample, Exploration } from './result.js';
-import type { Scenario } from './scenario.js';
-import { prepareSubject, type Subject, type SubjectOptions } from './subject.js';
+import type { Counterexample, Exploration } from '../result.js';
+import type { Scenario } from '../scenario.js';
+import { prepareSubject, type Subject, type SubjectOptions } from '../subject.js';
 
 /** SubjectOptions as they cross to a worker. */
 export type Settings = Omit<SubjectOptions, 'on' | 'dropped'>;

@@ -2,11 +2,11 @@
  * reference.ts — which scenario is meant, as a worker can be told: of the catalogue, of a file, or one that fuzz made.
  */
 import { register } from 'node:module';
-import { SmpallocError } from '../base/errors.js';
-import { distUrl } from '../host/root.js';
-import { catalogue, findScenario } from './catalogue/index.js';
+import { SmpallocError } from '../../base/errors.js';
+import { distUrl } from '../../host/root.js';
+import { catalogue, findScenario } from '../catalogue/index.js';
 import { parseProgram } from './fuzz.js';
-import { isScenario, type Scenario } from './scenario.js';
+import { isScenario, type Scenario } from '../scenario.js';
 
 export type Reference =
   | { readonly kind: 'catalogue'; readonly name: string }

@@ -5,15 +5,17 @@
  * The parts of a pass have to agree on which words are shared (pass.ts): when they come back knowing more than they
  * were told, the pass is done again with what all of them know.
  */
-import { BEAT_STOP, PHASE_LOADING, PHASE_SETUP, type Mourner, type Pulse, type RaceFarm } from '../host/race_farm.js';
-import { SmpallocError } from '../base/errors.js';
-import { classOfUsers } from '../base/sharing.js';
-import type { Checkpoint, PassRunner } from './explore.js';
+import {
+  BEAT_STOP, PHASE_LOADING, PHASE_SETUP, type Mourner, type Pulse, type RaceFarm,
+} from '../../host/race_farm.js';
+import { SmpallocError } from '../../base/errors.js';
+import { classOfUsers } from '../../base/sharing.js';
+import type { Checkpoint, PassRunner } from '../explore.js';
 import type { FoundReport, Prepared, Results, Settings, Work } from './job.js';
-import type { PassReport, PassRequest } from './pass.js';
+import type { PassReport, PassRequest } from '../pass.js';
 import { type Reference, spelled } from './reference.js';
-import type { Counterexample, Exploration, Pass } from './result.js';
-import type { Shard } from './search/bounded.js';
+import type { Counterexample, Exploration, Pass } from '../result.js';
+import type { Shard } from '../search/bounded.js';
 
 export interface FarmRunnerOptions {
   /** always that many parts at once; null: as many as there are lanes, where it is worth it */
@@ -133,7 +135,8 @@ export class FarmRunner implements PassRunner {
       await this.#slice(under, shards, { ...request, budget: resumable ? Math.min(left, this.#options.slice) : left });
       const { found, complete } = under;
       // what was done was done too coarsely
-      const stale = found === null && pointsIn(this.#sharing, this.prepared.cpuOf) !== known && (under.of > 1 || !complete);
+      const moved = pointsIn(this.#sharing, this.prepared.cpuOf) !== known;
+      const stale = found === null && moved && (under.of > 1 || !complete);
       const over = this.#farm.stopped || elapsed() >= request.budget || under.spent(request, shards);
       if (stale && !over) {
         under = new PassUnderWay(under.of);

@@ -12,11 +12,11 @@
  *   t s         a clock tick; serve what is pending                     i2      a message to CPU 2
  *   x           lock, count, unlock                                     w       synchronize with all CPUs
  */
-import { DEFECT_NAMES } from '../base/defects.js';
-import { SmpallocError } from '../base/errors.js';
-import { seedOf, xorshift32 } from '../base/prng.js';
-import type { Client, Setup } from './kit.js';
-import { type Operation, type Scenario, scenario } from './scenario.js';
+import { DEFECT_NAMES } from '../../base/defects.js';
+import { SmpallocError } from '../../base/errors.js';
+import { seedOf, xorshift32 } from '../../base/prng.js';
+import type { Client, Setup } from '../kit.js';
+import { type Operation, type Scenario, scenario } from '../scenario.js';
 
 export const FUZZ_PREFIX = 'fuzz:';
 

@@ -4,17 +4,17 @@
  *
  * A store buffer cannot be told when to drain, so this is for sequentially consistent schedules.
  */
-import { ACCESS_NAMES } from '../base/access.js';
-import type { BatonStep } from '../base/baton.js';
-import { SmpallocError } from '../base/errors.js';
-import { Baton, type BatonRun } from '../host/baton.js';
-import { format } from '../host/format.js';
-import { symbols } from '../observe/symbols.js';
+import { ACCESS_NAMES } from '../../base/access.js';
+import type { BatonStep } from '../../base/baton.js';
+import { SmpallocError } from '../../base/errors.js';
+import { Baton, type BatonRun } from '../../host/baton.js';
+import { format } from '../../host/format.js';
+import { symbols } from '../../observe/symbols.js';
 import { along, follow, type Followed } from './follow.js';
 import { titleOf } from './letters.js';
 import type { RealSetup } from './real_entity.js';
-import type { Reference } from './reference.js';
-import type { Subject } from './subject.js';
+import type { Reference } from '../farm/reference.js';
+import type { Subject } from '../subject.js';
 
 export interface RealReplay {
   readonly runs: number;

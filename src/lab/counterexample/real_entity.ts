@@ -1,11 +1,11 @@
 /** real_entity.ts — a scenario set up in a worker that plays one of its entities on a memory it shares (host/baton). */
-import type { Turns } from '../hw/baton/access.js';
-import type * as BatonAccess from '../hw/baton/access.js';
-import type * as BatonRun from '../hw/baton/run.js';
-import type { Configuration } from '../host/options.js';
-import { loadScenarios, type Reference } from './reference.js';
-import { switchOn } from './stepped.js';
-import { prepareSubject, type SubjectOptions } from './subject.js';
+import type { Turns } from '../../hw/baton/access.js';
+import type * as BatonAccess from '../../hw/baton/access.js';
+import type * as BatonRun from '../../hw/baton/run.js';
+import type { Configuration } from '../../host/options.js';
+import { loadScenarios, type Reference } from '../farm/reference.js';
+import { switchOn } from '../stepped.js';
+import { prepareSubject, type SubjectOptions } from '../subject.js';
 
 /** What a worker has to know to have the same operations: plain data. */
 export interface RealSetup {

@@ -3,7 +3,7 @@
  *
  *   a-h  thread of CPU 0-7      i-p  interrupt of CPU 0-7      q-x  second threads      A-H  store buffer of CPU 0-7
  */
-import type { Subject } from './subject.js';
+import type { Subject } from '../subject.js';
 
 export const LETTERS = 'abcdefghijklmnopqrstuvwxABCDEFGH';
 
