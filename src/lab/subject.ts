@@ -10,7 +10,7 @@ import { SmpallocError } from '../base/errors.js';
 import { FAILURE_CLASSES } from '../base/failures.js';
 import type { BootOptions } from '../host/options.js';
 import type { Failure } from '../hw/stepped/failure.js';
-import { type Client, defineType, makeClient, makeSetup, makeView, type Setup, type View } from './kit.js';
+import { defineType, makeClient, makeSetup, makeView, type Setup, type View } from './kit.js';
 import { atEnd, checkDangling, Oracles } from './oracles.js';
 import { ruleChecker } from './rules.js';
 import type { Operation, Scenario, Wrong } from './scenario.js';
@@ -61,86 +61,87 @@ export interface Subject {
   execute(): Verdict;
   /** Hash of the memory, but for counts of events, as the last execution left it. */
   finalHeap(): string;
-  /** The machine as it stands is where executions end; call after execute. */
+  /** Results of each thread's operations, as the last execution left them. */
   readonly results: readonly (readonly unknown[])[];
-  /** Settings of the engine are the isolate's copy's: call before running another subject of the same engine. */
-  attach(): void;
 }
 
 /** @throws SmpallocError ESMP_INPUT, ESMP_OPTION when the scenario or an option is not usable */
 export async function prepareSubject(scenario: Scenario, options: SubjectOptions = {}): Promise<Subject> {
-  const { machine, defects } = machineFor(scenario, options);
+  const { machine: bootOptions, defects } = machineFor(scenario, options);
   // the others are mistakes of the scenario itself, which asks for them: Setup.defect
   const engineDefects = defects.filter((name) => DEFECT_NAMES.includes(name));
   const cpus = scenario.cpus.length;
-  const booted = options.on ?? (await bootStepped({ ...machine, cpus, defects: engineDefects }));
+  const machine = options.on ?? (await bootStepped({ ...bootOptions, cpus, defects: engineDefects }));
   options.on?.restore();
-  const { engine } = booted;
-  const type = engine.run.asCpu(0, () => defineType(booted, 'scenario'));
-  const setup = makeSetup(booted, type, options.defects ?? []);
+  const { engine } = machine;
+  const type = engine.run.asCpu(0, () => defineType(machine, 'scenario'));
+  const setup = makeSetup(machine, type, options.defects ?? []);
   const state = guarded(scenario, 'setup', () => scenario.setup?.(setup));
   const threads = makeThreads(scenario, setup, state, options.dropped ?? new Set());
+  const view = makeView(machine);
   const memory = options.memory ?? scenario.memory ?? 'sc';
   const points = options.points ?? scenario.points ?? 'shared';
-  const view = makeView(booted);
-  const rules = (options.rules ?? scenario.rules ?? true) && scenario.rules !== false ? ruleChecker(booted) : null;
-  const races = (options.races ?? true) && scenario.races !== false && memory === 'sc';
-  const results = engine.run.results;
-
-  function attach(): void {
-    const clients: Client[] = [];
-    const programs = threads.map(({ cpu, operations }, e) => {
-      results[e] ??= [];
-      clients[e] = makeClient(booted, cpu, type, results[e]);
-      return { cpu, operations: operations.map(({ run }) => () => run(clients[e]!)) };
-    });
-    engine.run.prepare(programs, scenario.cpus.length, booted.splz, booted.critWords, {
-      interrupts: scenario.interrupts !== false,
-      tso: memory === 'tso',
-    });
-    engine.access.options.allPoints = points === 'all';
-    engine.access.options.stepLimit = scenario.stepLimit ?? 20000;
-    engine.access.options.torn = scenario.torn === true || setup.defect('R3');
-    engine.access.casBudget.fails = options.casFails ?? scenario.casFails ?? 1;
-    engine.shadow.checks.races = races;
-    engine.access.hooks.rule = rules;
-    engine.access.hooks.watch = null;
-    engine.access.hooks.invariant = scenario.invariant ? () => textOf(scenario.invariant!(view, state)) : null;
-    engine.shadow.onPagesFreed.call = (address, bytes) => checkDangling(booted, address, bytes);
-  }
-  attach();
+  const { results } = engine.run;
+  load(machine, threads, type, { interrupts: scenario.interrupts !== false, tso: memory === 'tso' });
+  setChecks(machine, scenario, options, memory);
+  engine.access.options.allPoints = points === 'all';
+  engine.access.options.torn = scenario.torn === true || setup.defect('R3');
+  const { invariant } = scenario;
+  engine.access.hooks.invariant = invariant ? () => textOf(invariant(view, state)) : null;
+  const oracles = new Oracles(machine, scenario.after !== undefined || scenario.result !== undefined);
   let heap = engine.journal.heapHash();
-
-  const oracles = new Oracles(booted, scenario.after !== undefined || scenario.result !== undefined);
 
   function execute(): Verdict {
     const ended = engine.run.run();
     heap = engine.journal.heapHash();
     if (!ended) return { failure: null, ended, outcome: '' };
-    const failure = engine.failure.execution.failure ?? judge();
-    if (failure) return { failure, ended, outcome: '' };
-    if (!scenario.result) return { failure: null, ended, outcome: '' };
+    const failure = engine.failure.execution.failure ?? oracles.judge() ?? ownVerdict(scenario, view, state, results);
+    if (failure || !scenario.result) return { failure, ended, outcome: '' };
     const outcome = guarded(scenario, 'result', () => scenario.result!(view, state, results));
-    const grade = scenario.outcome?.[outcome] ?? scenario.outcome?.['*'] ?? 'acceptable';
-    if (grade !== 'forbidden') return { failure: null, ended, outcome };
-    return { failure: atEnd('outcome', `'${outcome}' is forbidden`), ended, outcome };
-  }
-
-  function judge(): Failure | null {
-    return oracles.judge() ?? own();
-  }
-
-  function own(): Failure | null {
-    const wrong = guarded(scenario, 'after', () => scenario.after?.(view, state, results));
-    if (typeof wrong === 'string' && wrong !== '') return atEnd('invariant', wrong);
-    if (isWrong(wrong)) return atEnd(wrong.cls, wrong.message);
-    return wrong === false ? atEnd('invariant', 'after() is false') : null;
+    return { failure: graded(scenario, outcome), ended, outcome };
   }
 
   return {
-    scenario, options, machine: booted, engine, view, threads, memory, points, execute, results, attach,
+    scenario, options, machine, engine, view, threads, memory, points, execute, results,
     finalHeap: () => heap.toString(16),
   };
+}
+
+/** Gives the threads' operations to the engine: from now on executions begin with the memory as it is. */
+function load(
+  machine: SteppedMachine, threads: readonly Thread[], type: number, modes: { interrupts: boolean; tso: boolean },
+): void {
+  const { run } = machine.engine;
+  const programs = threads.map(({ cpu, operations }, e) => {
+    run.results[e] ??= [];
+    const client = makeClient(machine, cpu, type, run.results[e]);
+    return { cpu, operations: operations.map((operation) => () => operation.run(client)) };
+  });
+  run.prepare(programs, machine.configuration.cpus, machine.splz, machine.critWords, modes);
+}
+
+function setChecks(machine: SteppedMachine, scenario: Scenario, options: SubjectOptions, memory: 'sc' | 'tso'): void {
+  const { access, shadow } = machine.engine;
+  const wanted = (what: 'races' | 'rules') => (options[what] ?? true) && scenario[what] !== false;
+  shadow.checks.races = wanted('races') && memory === 'sc';
+  shadow.onPagesFreed.call = (address, bytes) => checkDangling(machine, address, bytes);
+  access.hooks.rule = wanted('rules') ? ruleChecker(machine) : null;
+  access.hooks.watch = null;
+  access.options.stepLimit = scenario.stepLimit ?? 20000;
+  access.casBudget.fails = options.casFails ?? scenario.casFails ?? 1;
+}
+
+/** What the scenario itself says of the end. */
+function ownVerdict(scenario: Scenario, view: View, state: unknown, results: Subject['results']): Failure | null {
+  const wrong = guarded(scenario, 'after', () => scenario.after?.(view, state, results));
+  if (typeof wrong === 'string' && wrong !== '') return atEnd('invariant', wrong);
+  if (isWrong(wrong)) return atEnd(wrong.cls, wrong.message);
+  return wrong === false ? atEnd('invariant', 'after() is false') : null;
+}
+
+function graded({ outcome: grades }: Scenario, outcome: string): Failure | null {
+  const grade = grades?.[outcome] ?? grades?.['*'] ?? 'acceptable';
+  return grade === 'forbidden' ? atEnd('outcome', `'${outcome}' is forbidden`) : null;
 }
 
 function machineFor(scenario: Scenario, options: SubjectOptions): { machine: BootOptions; defects: readonly string[] } {
