@@ -6,6 +6,7 @@
  * log.
  */
 import { SmpallocError } from '../base/errors.js';
+import type { Failure } from '../hw/stepped/failure.js';
 import { ACCESS_NAMES } from '../base/access.js';
 import { symbols } from '../observe/symbols.js';
 import { follow } from './counterexample/follow.js';
@@ -40,6 +41,15 @@ export function checkDeterminism(subject: Subject): void {
   }
 }
 
+/** Seen at once: an operation that is asynchronous, or is not the same when it is run again. */
+function refuse({ scenario, threads }: Subject, { message, cpu }: Failure): never {
+  const number = /^operation (\d+)/.exec(message)?.[1];
+  const thread = threads.find((one) => one.cpu === cpu);
+  const name = number === undefined ? undefined : thread?.operations[Number(number)]?.name;
+  const where = name === undefined ? '' : ` ('${name}' of ${thread!.title})`;
+  throw new SmpallocError('ESMP_INPUT', `scenario '${scenario.name}' is not deterministic: ${message}${where}`);
+}
+
 function describe(subject: Subject, { kind, word, now }: Made): string {
   return `${ACCESS_NAMES[kind]} ${symbols(subject.machine.memory).place(word)} (${now})`;
 }
@@ -48,8 +58,9 @@ function describe(subject: Subject, { kind, word, now }: Made): string {
 function defaultSchedule(subject: Subject): Made[] {
   const { opOf } = subject.engine.entity;
   const made: Made[] = [];
-  follow(subject, (stay) => stay, (e, kind, word, result, _old, now) => {
+  const { verdict } = follow(subject, (stay) => stay, (e, kind, word, result, _old, now) => {
     made.push({ entity: e, operation: opOf[e]!, kind, word, result, now });
   });
+  if (verdict.failure?.cls === 'nondeterminism') refuse(subject, verdict.failure);
   return made;
 }

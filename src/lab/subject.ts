@@ -77,6 +77,9 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
   const type = engine.run.asCpu(0, () => defineType(machine, 'scenario'));
   const setup = makeSetup(machine, type, options.defects ?? []);
   const state = guarded(scenario, 'setup', () => scenario.setup?.(setup));
+  if (typeof state?.then === 'function') {
+    throw new SmpallocError('ESMP_INPUT', `scenario '${scenario.name}': setup is asynchronous: it runs to its end`);
+  }
   const threads = makeThreads(scenario, setup, state, options.dropped ?? new Set());
   const view = makeView(machine);
   const memory = options.memory ?? scenario.memory ?? 'sc';

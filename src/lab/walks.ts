@@ -8,10 +8,13 @@ import { Draws } from './search/sampling.js';
 import type { Subject } from './subject.js';
 
 const WALKS = 16;
+/** long executions are walked less often: at every access another entity runs its operation again */
+const LIMIT_MS = 1000;
 
 /** @throws SmpallocError ESMP_INPUT when the same decisions lead to different ends */
 export function checkWalks(subject: Subject): void {
-  for (let n = 0; n < WALKS; n++) {
+  const end = performance.now() + LIMIT_MS;
+  for (let n = 0; n < WALKS && performance.now() < end; n++) {
     const draws = new Draws(1, n);
     const first = follow(subject, (_stay, enabled) => draws.oneOf(enabled));
     const heap = subject.finalHeap();

@@ -35,7 +35,8 @@ export function circumstances(x: Exploration): string[] {
   const how = [`memory model ${x.memory}`, `scheduling points ${x.points}`, `CAS failures ${x.casFails}`];
   if (x.estimate) {
     const { schedules, error } = x.estimate;
-    how.push(`full tree about ${schedules.toExponential(1)} ± ${error.toExponential(0)} schedules`);
+    const size = `about ${schedules.toExponential(1)} ± ${error.toExponential(0)} schedules`;
+    how.push(`full tree ${schedules === Number.MAX_VALUE ? 'too large to tell' : size}`);
   }
   const parts = [`machine ${machine.join(', ')}`, how.join(', ')];
   if (x.defects.length > 0) parts.push(`with ${x.defects.length === 1 ? 'defect' : 'defects'} ${x.defects.join(', ')}`);

@@ -242,6 +242,11 @@ describe('what is wrong with a scenario is named, and nothing hangs', () => {
       /scenario 's': operation 'spin' of cpu0 a never yields/,
     ],
     [
+      'async.js', one(`cpus: ['a'], cpu: { a: (k) => [k.op('later', async (c) => { await null; c.kmalloc(64); })] }`),
+      /scenario 's' is not deterministic: operation 0 is asynchronous.*'later' of cpu0 a/,
+    ],
+    ['asyncsetup.js', one(`cpus: ['a'], async setup() {}, ${ROLE}`), /scenario 's': setup is asynchronous/],
+    [
       'writes.js', `let n = 0;\n${one(`cpus: ['a'], cpu: {
         a: (k) => [k.op('count', (c) => c.kmalloc(n++ % 2 ? 64 : 7000))] }`)}`,
       /scenario 's' is not deterministic: run twice, 'count' of cpu0 a did/,
@@ -284,6 +289,13 @@ describe('what is wrong with a scenario is named, and nothing hangs', () => {
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd()).not.toContain('\n');
   });
+});
+
+test('a loop that waits and does not pause is a livelock, and takes no minutes', async () => {
+  const text = `export default scenario('s', { cpus: ['a', 'a'], setup: (k) => k.words(1), cpu: {
+    a: (k, [w]) => [k.op('spin', (c) => { while (c.load(w) === 0); })] } });`;
+  const { code, stdout } = await race(`explore ${file('busy.js', text)}`, { limitMs: 30_000 });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(/LIVELOCK: no end after .*has to pause/) });
 });
 
 test('list names scenarios, defects and tokens', async () => {

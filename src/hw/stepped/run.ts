@@ -149,7 +149,8 @@ function probe(e: number): void {
   go(e, false);
   hooks.decide = decide;
   // with a first access that is a point nothing has happened yet, and the next probe would find the same
-  probed[e * 3] = lengthOf[e] === 0 && stateOf[e] === READY && opOf[e] === 0 ? pendKind[e] + 1 : 0;
+  const still = lengthOf[e] === 0 && stateOf[e] === READY && opOf[e] === 0 && execution.failure === null;
+  probed[e * 3] = still ? pendKind[e] + 1 : 0;
   probed[e * 3 + 1] = pendWord[e];
   probed[e * 3 + 2] = pendValue[e];
 }
@@ -190,6 +191,7 @@ function thread(e: number): void {
     heart.beat[BEAT_ENTITY] = e;
     heart.beat[BEAT_OPERATION] = opOf[e];
     const value = operations[opOf[e]]();
+    if (isPromise(value)) return asynchronous(e, value);
     if (caughtStop()) return caught(e);
     finishOp(e);
     results[e].push(value);
@@ -198,6 +200,17 @@ function thread(e: number): void {
     checkBalance(e);
   }
   stateOf[e] = DONE;
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+/** What comes after its first `await` would happen in no schedule at all. */
+function asynchronous(e: number, promise: Promise<unknown>): void {
+  promise.then(undefined, () => undefined);
+  const message = `operation ${opOf[e]} is asynchronous: an operation runs to its end`;
+  fail({ cls: 'nondeterminism', message, cpu: cpuOf[e], step: execution.steps });
 }
 
 function caught(e: number): void {

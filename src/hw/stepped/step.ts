@@ -132,9 +132,8 @@ export function stopHere(): never {
 }
 
 function livelock(): never {
-  fail({
-    cls: 'livelock', message: `no end after ${options.stepLimit} accesses`, cpu: curcpu, step: execution.steps,
-  });
+  const message = `no end after ${options.stepLimit} accesses; a loop that waits has to pause (cpuPause)`;
+  fail({ cls: 'livelock', message, cpu: curcpu, step: execution.steps });
   return stop(-1);
 }
 
