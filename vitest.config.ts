@@ -5,8 +5,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** The engine from source: checks on, one thread that can be any CPU. */
-const inProcess = {
+/** The engine from source: checks on, one thread that can be any CPU. A new one a project: vitest empties `define`. */
+const inProcess = () => ({
   define: { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'false' },
   plugins: [
     {
@@ -18,19 +18,19 @@ const inProcess = {
       },
     },
   ],
-};
+});
 
 export default defineConfig({
   test: {
     projects: [
       {
-        ...inProcess,
+        ...inProcess(),
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: ['test/unit/trace/**'], pool: 'threads' },
       },
       // processes, because Node 20 aborts when a thread ends while one of its named pipes is still being polled
       { test: { name: 'trace', include: ['test/unit/trace/**/*.test.ts'], pool: 'forks' } },
       {
-        ...inProcess,
+        ...inProcess(),
         test: { name: 'prop', include: ['test/prop/**/*.test.ts'], pool: 'threads', testTimeout: 60_000 },
       },
       // the explorer, over the stepped engine that was built
