@@ -21,6 +21,8 @@ export class Oracles {
   /** somebody looks at the settled memory afterwards */
   readonly #watched: boolean;
   readonly #known = new Map<number, Failure | null>();
+  /** of these, those with something in transit */
+  readonly #restless = new Set<number>();
 
   constructor(machine: SteppedMachine, watched: boolean) {
     this.#machine = machine;
@@ -33,9 +35,10 @@ export class Oracles {
     const key = engine.journal.heapHash() + engine.shadow.clients.count;
     const known = this.#known.get(key);
     if (known !== undefined) {
-      if (known === null && this.#watched) this.#settle();
+      if (known === null && this.#watched && this.#restless.has(key)) this.#settle();
       return known;
     }
+    if (this.#inTransit()) this.#restless.add(key);
     const failure = this.#unannounced() ?? this.#settle() ?? engine.failure.execution.failure ?? this.#audit();
     if (this.#known.size < REMEMBERED) this.#known.set(key, failure);
     return failure;

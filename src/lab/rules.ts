@@ -28,6 +28,8 @@ export function ruleChecker({ memory, engine }: SteppedMachine): RuleCheck {
   const names = symbols(memory);
   const first = memory.sb(SB_FIRST_PAGE) << (PAGE_SHIFT - 2);
   const kmu = memory.sb(SB_KMU) >>> 2;
+  const unruled = new Uint8Array(first);
+  engine.access.hooks.unruled = unruled;
   const locked = memory.sb(SB_FREE) === FREE_LOCKED;
   const codes = Int16Array.from({ length: first }, () => -1);
 
@@ -38,6 +40,7 @@ export function ruleChecker({ memory, engine }: SteppedMachine): RuleCheck {
       if (rule === 'atomic') codes[word] = ATOMIC;
       if (rule === 'owner' && owner >= 0) codes[word] = OWNER + owner;
       if (rule === 'const' && struct === 'superblock') codes[word] = CONST;
+      if (codes[word] === FREE) unruled[word] = 1;
     }
     return codes[word]!;
   }

@@ -9,6 +9,8 @@ export const hooks = {
   watch: null as Watcher | null,
   /** checks a write against the layouts' rules: '' or what is wrong */
   rule: null as ((word: number, kind: number, cpu: number) => string) | null,
+  /** 1: the word has no rule, and none is asked for */
+  unruled: new Uint8Array(0),
   /** the scenario's invariant, after every write: '' or what is broken */
   invariant: null as (() => string) | null,
 };

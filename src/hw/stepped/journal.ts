@@ -40,8 +40,10 @@ export function journal(word: number, value: number): void {
   words[length] = word;
   olds[length++] = old;
   if (old !== value) {
-    hashLow ^= mix(word, old, 0x9e3779b1) ^ mix(word, value, 0x9e3779b1);
-    hashHigh ^= mix(word, old, 0x85ebca77) ^ mix(word, value, 0x85ebca77);
+    const before = mix(word, old);
+    const now = mix(word, value);
+    hashLow ^= before ^ now;
+    hashHigh ^= spread(before) ^ spread(now);
   }
 }
 
@@ -61,11 +63,17 @@ function grow(): void {
   olds = o;
 }
 
-function mix(word: number, value: number, seed: number): number {
-  let h = Math.imul(word ^ seed, 0xc2b2ae3d) ^ Math.imul(value, 0x27d4eb2f);
+function mix(word: number, value: number): number {
+  let h = Math.imul(word ^ 0x9e3779b1, 0xc2b2ae3d) ^ Math.imul(value, 0x27d4eb2f);
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
   h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
   return h ^ (h >>> 15);
+}
+
+/** The second half of a hash: no linear function of the first, so that sums of the two do not collide together. */
+function spread(h: number): number {
+  const x = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  return x ^ (x >>> 13);
 }
 
 /** Hash of all memory but counts, 52 bits in a number: equal memories have equal ones. */

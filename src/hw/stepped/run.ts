@@ -101,7 +101,7 @@ function reset(): void {
     stateOf[e] = e < layout.threads ? READY : QUIET;
     opOf[e] = 0;
     lengthOf[e] = 0;
-    results[e].length = 0;
+    if (results[e].length > 0) results[e].length = 0;
     pendKind[e] = e < layout.threads ? LD : LOOK;
     pendWord[e] = -1;
   }
@@ -203,7 +203,7 @@ function thread(e: number): void {
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 /** What comes after its first `await` would happen in no schedule at all. */

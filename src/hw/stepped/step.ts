@@ -156,7 +156,7 @@ function check(kind: number, word: number, changed: boolean): void {
     if (!options.allPoints) noteSharing(word, me, write);
     if (kind !== RACY && kind !== RACY64) {
       if (checks.races) plainAccess(word, cpu, write);
-      if (write && hooks.rule !== null) checkRule(word, kind, cpu);
+      if (write && hooks.rule !== null && hooks.unruled[word] !== 1) checkRule(word, kind, cpu);
     }
     if (checks.kasan) kasanCheck(word, cpu);
     if (asClient) {
@@ -169,7 +169,7 @@ function check(kind: number, word: number, changed: boolean): void {
     // a word that others access atomically is shared for who reads it plainly
     if (!options.allPoints) noteSharing(word, me, write);
     if (checks.races) atomicAccess(word, cpu, read, write);
-    if (write && kind !== NOTIFY && hooks.rule !== null) checkRule(word, kind, cpu);
+    if (write && kind !== NOTIFY && hooks.rule !== null && hooks.unruled[word] !== 1) checkRule(word, kind, cpu);
     if (checks.kasan) kasanCheck(word, cpu);
   }
 }

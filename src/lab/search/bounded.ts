@@ -6,7 +6,7 @@
  */
 import type { Failure } from '../../hw/stepped/failure.js';
 import type { Subject } from '../subject.js';
-import { type Found, isPreemption, notTheSame, lowest, type OnEnd, type Search, stayOn } from './search.js';
+import { canStay, type Found, isPreemption, notTheSame, lowest, type OnEnd, type Search, stayOn } from './search.js';
 
 export interface BoundedState {
   readonly bound: number;
@@ -34,6 +34,7 @@ export class BoundedSearch implements Search {
   readonly others: Found[] = [];
   complete = false;
   readonly #subject: Subject;
+  readonly #enabled: () => number;
   readonly #onEnd: OnEnd | null;
   readonly #chosen: number[] = [];
   readonly #left: number[] = [];
@@ -46,6 +47,7 @@ export class BoundedSearch implements Search {
 
   constructor(subject: Subject, bound: number, onEnd: OnEnd | null = null, shard: Shard | null = null) {
     this.#subject = subject;
+    this.#enabled = subject.engine.access.enabled;
     this.#shard = shard;
     this.bound = bound;
     this.#onEnd = onEnd;
@@ -81,7 +83,7 @@ export class BoundedSearch implements Search {
 
   readonly #decide = (last: number): number => {
     const subject = this.#subject;
-    const enabled = subject.engine.access.enabled();
+    const enabled = this.#enabled();
     if (enabled === 0) return -1;
     const at = this.#at++;
     if (at === this.#depth) this.#open(last, enabled);
@@ -104,13 +106,13 @@ export class BoundedSearch implements Search {
 
   /** A decision nobody has made before: the default first, the others later if the bound allows. */
   #open(last: number, enabled: number): void {
-    const stay = stayOn(this.#subject, last, enabled);
+    const subject = this.#subject;
+    const stay = ((enabled >>> last) & 1) === 1 && last >= 0 ? last : stayOn(subject, last, enabled);
     let others = enabled & ~(1 << stay);
-    if (this.#used >= this.bound) {
-      for (let mask = others; mask !== 0; mask &= mask - 1) {
-        const e = lowest(mask);
-        if (isPreemption(this.#subject, last, e, enabled)) others &= ~(1 << e);
-      }
+    if (others !== 0 && this.#used >= this.bound) {
+      // going to anybody else is a preemption, a store's way to memory is one always
+      if (stay === last || canStay(subject, last, enabled)) others = 0;
+      else if (last >= 0) others &= (1 << subject.engine.entity.layout.drain0) - 1;
     }
     this.#chosen[this.#depth] = stay;
     this.#left[this.#depth++] = others;

@@ -74,7 +74,9 @@ export function isPreemption(subject: Subject, last: number, to: number, enabled
   return last >= 0 && stayOn(subject, last, enabled) !== to && canStay(subject, last, enabled);
 }
 
-function canStay(subject: Subject, last: number, enabled: number): boolean {
+/** Whoever ran last, or what it interrupted, could go on: to go to anybody else is a preemption. */
+export function canStay(subject: Subject, last: number, enabled: number): boolean {
+  if (last < 0) return false;
   if (((enabled >>> last) & 1) === 1) return true;
   const { layout, threadOn, cpuOf } = subject.engine.entity;
   if (last < layout.irq0 || last >= layout.drain0) return false;
