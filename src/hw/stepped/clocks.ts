@@ -9,7 +9,6 @@
  * Kept by slot (journal.ts): four clocks a CPU, of its last plain read, plain write, atomic read, atomic write.
  */
 import { execution, fail } from './failure.js';
-import { slotOf } from './journal.js';
 
 const MAX_CPUS = 8;
 const PLAIN_READ = 0;
@@ -36,15 +35,14 @@ export function clocksReset(cpus: number): void {
   for (let cpu = 0; cpu < cpus; cpu++) cpuClock[cpu * MAX_CPUS + cpu] = 1;
 }
 
-function slotFor(word: number): number {
-  const slot = slotOf(word);
+/** The slot's clocks are of this execution. */
+function renew(slot: number): void {
   if (slot >= stamps.length) growTo(slot);
   if (stamps[slot] !== stamp) {
     stamps[slot] = stamp;
     touched[slot] = 0;
     clocks.fill(0, slot * SLOT_WORDS, slot * SLOT_WORDS + SLOT_WORDS);
   }
-  return slot;
 }
 
 function growTo(slot: number): void {
@@ -59,8 +57,8 @@ function growTo(slot: number): void {
 }
 
 /** A plain access of CPU `cpu`. */
-export function plainAccess(word: number, cpu: number, write: boolean): void {
-  const slot = slotFor(word);
+export function plainAccess(word: number, slot: number, cpu: number, write: boolean): void {
+  if (slot >= stamps.length || stamps[slot] !== stamp) renew(slot);
   const base = slot * SLOT_WORDS;
   if (touched[slot] >>> 0 !== 1 << cpu && touched[slot] !== 0) {
     const mine = cpu * MAX_CPUS;
@@ -79,8 +77,8 @@ export function plainAccess(word: number, cpu: number, write: boolean): void {
 }
 
 /** An atomic access: joins what the word published if it reads, publishes if it writes. */
-export function atomicAccess(word: number, cpu: number, read: boolean, write: boolean): void {
-  const slot = slotFor(word);
+export function atomicAccess(word: number, slot: number, cpu: number, read: boolean, write: boolean): void {
+  if (slot >= stamps.length || stamps[slot] !== stamp) renew(slot);
   const base = slot * SLOT_WORDS;
   const mine = cpu * MAX_CPUS;
   if (read) {

@@ -20,9 +20,8 @@ export function sharingReset(): void {
   if (lessons.length > 0) lessons = [];
 }
 
-/** Learns who shares the word: scheduling points may be left out at words nobody else touches, or nobody writes. */
-export function noteSharing(word: number, entity: number, write: boolean): void {
-  const slot = slotOf(word);
+/** Learns who shares the word of a slot: scheduling points may be left out at words nobody else touches, or nobody writes. */
+export function noteSharing(slot: number, entity: number, write: boolean): void {
   if (slot >= users.length) growTo(slot);
   const before = users[slot];
   const now = before | (1 << entity) | (write ? WRITTEN : 0);
@@ -51,7 +50,7 @@ function growTo(slot: number): void {
 export function noteGone(address: number, bytes: number, entity: number): void {
   for (let slot = wordOf.length - 1; slot > 0; slot--) {
     if (wordOf[slot] >>> 0 >= address >>> 2 && wordOf[slot] < (address + bytes) >>> 2) {
-      noteSharing(wordOf[slot], entity, true);
+      noteSharing(slot, entity, true);
     }
   }
 }

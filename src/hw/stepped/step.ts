@@ -22,6 +22,7 @@ import { curcpu, switchCpu } from './curcpu.js';
 import { cpuOf, critWord, layout, opOf, pendKind, pendValue, pendWord, pinned } from './entity.js';
 import { execution, fail, STOP } from './failure.js';
 import { hooks, options } from './hooks.js';
+import { slotOf } from './journal.js';
 import {
   answer, append, closeLog, hashOfLog, kinds, lastChance, length, lengthOf, me, nows, openLog, pos, rewind, turnAt,
   turnBefore, values, words,
@@ -151,11 +152,12 @@ function checkInvariant(broken: string): void {
 
 function check(kind: number, word: number, changed: boolean): void {
   const cpu = curcpu;
+  const slot = slotOf(word);
   if (kind < LOAD) {
     const write = kind === ST || kind === ST64 || kind === STF || kind === ST8;
-    if (!options.allPoints) noteSharing(word, me, write);
+    if (!options.allPoints) noteSharing(slot, me, write);
     if (kind !== RACY && kind !== RACY64) {
-      if (checks.races) plainAccess(word, cpu, write);
+      if (checks.races) plainAccess(word, slot, cpu, write);
       if (write && hooks.rule !== null && hooks.unruled[word] !== 1) checkRule(word, kind, cpu);
     }
     if (checks.kasan) kasanCheck(word, cpu);
@@ -167,8 +169,8 @@ function check(kind: number, word: number, changed: boolean): void {
     const read = kind !== STORE;
     const write = kind === CAS ? changed || values[pos - 1] === 1 : kind !== LOAD && kind !== WAIT && kind !== WAKE;
     // a word that others access atomically is shared for who reads it plainly
-    if (!options.allPoints) noteSharing(word, me, write);
-    if (checks.races) atomicAccess(word, cpu, read, write);
+    if (!options.allPoints) noteSharing(slot, me, write);
+    if (checks.races) atomicAccess(word, slot, cpu, read, write);
     if (write && kind !== NOTIFY && hooks.rule !== null && hooks.unruled[word] !== 1) checkRule(word, kind, cpu);
     if (checks.kasan) kasanCheck(word, cpu);
   }
