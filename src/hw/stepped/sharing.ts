@@ -20,7 +20,7 @@ export function sharingReset(): void {
   if (lessons.length > 0) lessons = [];
 }
 
-/** Learns who shares a slot's word: scheduling points may be left out at words nobody else touches, or nobody writes. */
+/** Learns who shares a slot's word. Words nobody else touches, or nobody writes, need no scheduling points. */
 export function noteSharing(slot: number, entity: number, write: boolean): void {
   if (slot >= users.length) growTo(slot);
   const before = users[slot];
