@@ -12,7 +12,7 @@
  * explored is the shipped source. Access sites keep their place in the source map: a trace shows the TypeScript line.
  *
  * For replays on real workers (`baton`) hw/baton/ takes the place of stepped/access.ts and stepped/run.ts: each access
- * waits for its turn, and is really made.
+ * waits for its turn, and is really made. pre and post (stepped/update.ts) are the same over both.
  */
 import MagicString from 'magic-string';
 import { parseSync } from 'oxc-parser';
@@ -21,7 +21,14 @@ import { walk } from 'oxc-walker';
 const ENGINE = /\/src\/(kern|vm|dragonfly|freebsd|netbsd|workload)\/[^?]*\.ts$/;
 const SWAPPED = /\/(atomics|cpufunc|curcpu|kasan|mem|time)\.js$/;
 const VIEWS = { i32: '32', u8: '8', i64: '64', f64: 'f' };
-const ACCESS = ['ld', 'st', 'pre', 'post'].flatMap((verb) => Object.values(VIEWS).map((width) => verb + width));
+const ACCESS = imported(['ld', 'st']);
+const UPDATE = imported(['pre', 'post']);
+
+/** @param {readonly string[]} verbs */
+function imported(verbs) {
+  const names = verbs.flatMap((verb) => Object.values(VIEWS).map((width) => verb + width));
+  return names.map((name) => `${name} as __${name}`).join(', ');
+}
 
 /** @typedef {any} Node */
 
@@ -49,7 +56,7 @@ export function stepped(root, baton = false) {
       const text = rewrite(code, id);
       if (!text) return null;
       // on the first line, so that no line moves
-      text.prepend(`import { ${ACCESS.map((name) => `${name} as __${name}`).join(', ')} } from '${access}';`);
+      text.prepend(`import { ${ACCESS} } from '${access}'; import { ${UPDATE} } from '${hw}update.ts';`);
       return { code: text.toString(), map: text.generateMap({ source: id, hires: true }) };
     },
   };

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BatonMessage, BatonTask } from '../src/base/baton.js';
 import { BatonTurns, OVER } from '../src/host/baton_turns.js';
-import { type RealSetup, realEntity } from '../src/lab/counterexample/real_entity.js';
+import { type RealSetup, realEntity } from '../src/lab/farm/real_entity.js';
 
 const port = parentPort;
 if (!port) throw new Error('baton.js is a worker: replayReal() starts it');

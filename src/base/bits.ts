@@ -1,4 +1,4 @@
-/** bits.ts — integer arithmetic on sizes and addresses. */
+/** bits.ts — integer arithmetic on sizes and addresses; 64-bit integers as two words. */
 
 /** Smallest multiple of `align` (a power of two) that is >= `n`. */
 export function roundUp(n: number, align: number): number {
@@ -17,4 +17,17 @@ export function log2Floor(n: number): number {
 /** ceil(log2 n) for 1 <= n <= 2^31. */
 export function log2Ceil(n: number): number {
   return n <= 1 ? 0 : 32 - Math.clz32(n - 1);
+}
+
+/** The 64-bit integer of two words. */
+export function joined(low: number, high: number): bigint {
+  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
+}
+
+export function lowHalf(value: bigint): number {
+  return Number(BigInt.asIntN(32, value));
+}
+
+export function highHalf(value: bigint): number {
+  return Number(BigInt.asIntN(32, value >> 32n));
 }

@@ -2,13 +2,14 @@
 import { SmpallocError } from '../base/errors.js';
 import { RaceFarm } from '../host/race_farm.js';
 import { type Checkpoint, explore } from '../lab/explore.js';
-import { FarmRunner, isExhaustive, mournerFor } from '../lab/farm/farm_runner.js';
+import { FarmRunner, mournerFor } from '../lab/farm/farm_runner.js';
 import type { Description, Settings } from '../lab/farm/job.js';
 import { loadScenarios, type Reference, spelled } from '../lab/farm/reference.js';
 import { findScenario } from '../lab/catalogue/index.js';
 import { expectedFailures } from '../lab/farm/regress.js';
 import type { Exploration } from '../lab/result.js';
-import type { Shard } from '../lab/search/bounded.js';
+import { isExhaustive } from '../lab/search/index.js';
+import type { Shard } from '../lab/search/search.js';
 import { raceHtml } from '../report/race_html.js';
 import { raceJunit } from '../report/race_junit.js';
 import { counterexampleText, explorationText } from '../report/race_text.js';

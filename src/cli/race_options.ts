@@ -13,7 +13,7 @@ import { FUZZ_PREFIX } from '../lab/farm/fuzz.js';
 import type { Settings } from '../lab/farm/job.js';
 import type { Reference } from '../lab/farm/reference.js';
 import { ALGORITHMS } from '../lab/search/index.js';
-import type { Shard } from '../lab/search/bounded.js';
+import type { Shard } from '../lab/search/search.js';
 import { UsageError } from './exit.js';
 import { didYouMean, number, positive, time } from './options.js';
 

@@ -8,6 +8,8 @@ import { SmpallocError } from '../base/errors.js';
 import type { PassReport, PassRequest } from './pass.js';
 import type { Counterexample, Exploration, Pass, Verdict } from './result.js';
 import type { Scenario } from './scenario.js';
+import { isExhaustive } from './search/index.js';
+import type { Shard } from './search/search.js';
 import type { SubjectOptions } from './subject.js';
 
 export interface ExploreOptions extends Omit<SubjectOptions, 'dropped' | 'on'> {
@@ -20,7 +22,7 @@ export interface ExploreOptions extends Omit<SubjectOptions, 'dropped' | 'on'> {
   readonly executions?: number;
   /** milliseconds for all of it, default 60000 */
   readonly budget?: number;
-  readonly shard?: { readonly index: number; readonly of: number };
+  readonly shard?: Shard;
   readonly allFailures?: boolean;
   readonly countHeaps?: boolean;
   /** samples of the estimate of the tree's size, default 200; 0: none */
@@ -134,7 +136,7 @@ class Run {
       algorithm: this.algorithm,
       bound,
       seed: options.seed ?? 1,
-      executions: options.executions ?? (isSampling(this.algorithm) ? 10_000 : Number.MAX_SAFE_INTEGER),
+      executions: options.executions ?? (isExhaustive(this.algorithm) ? Number.MAX_SAFE_INTEGER : 10_000),
       budget: Math.max(1, left),
       shard: options.shard,
       allFailures: options.allFailures ?? false,
@@ -208,8 +210,4 @@ class Run {
       counterexamples: this.#counterexamples,
     };
   }
-}
-
-function isSampling(algorithm: string): boolean {
-  return /^(random|pos|pct)/.test(algorithm);
 }

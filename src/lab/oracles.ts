@@ -13,6 +13,8 @@ import { GD_IPIQ_PASSIVE } from '../kern/globaldata.layout.js';
 import { pendingMessages } from './messages.js';
 import type { SteppedMachine } from './stepped.js';
 
+/** what comes home may send something on */
+const ROUNDS = 3;
 /** memories remembered at most */
 const REMEMBERED = 200_000;
 
@@ -38,9 +40,13 @@ export class Oracles {
       if (known === null && this.#watched && this.#restless.has(key)) this.#settle();
       return known;
     }
-    if (this.#inTransit()) this.#restless.add(key);
-    const failure = this.#unannounced() ?? this.#settle() ?? engine.failure.execution.failure ?? this.#audit();
-    if (this.#known.size < REMEMBERED) this.#known.set(key, failure);
+    const restless = this.#inTransit();
+    const settled = this.#unannounced() ?? (restless ? this.#settle() : null);
+    const failure = settled ?? engine.failure.execution.failure ?? this.#audit();
+    if (this.#known.size < REMEMBERED) {
+      this.#known.set(key, failure);
+      if (restless) this.#restless.add(key);
+    }
     return failure;
   }
 
@@ -61,9 +67,10 @@ export class Oracles {
   #settle(): Failure | null {
     const { engine, memory } = this.#machine;
     try {
-      for (let round = 0; round < 3 && this.#inTransit(); round++) {
+      let round = 0;
+      do {
         for (let cpu = 0; cpu < memory.ncpu; cpu++) engine.run.asCpu(cpu, engine.auditDrain);
-      }
+      } while (++round < ROUNDS && this.#inTransit());
       return null;
     } catch (error) {
       const { name, message } = error as Error;

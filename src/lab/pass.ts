@@ -2,11 +2,13 @@
  * pass.ts — one pass of a search over a subject: until it is complete, fails, is told to stop, or runs out of time.
  *
  * Scheduling points at shared words are learned: an execution may show that a word has a second user, and then every
- * schedule before it was explored too coarsely. So a pass that learned something begins again, with what it knows now.
+ * schedule before it was explored too coarsely. So a pass that learned something begins again, with what it knows now;
+ * searches that do so at once learn beforehand (search/scouts.ts), which makes that rare.
  */
 import type { Pass } from './result.js';
-import type { Found, Search } from './search/search.js';
-import { makeSearch } from './search/index.js';
+import type { Found, Search, Shard } from './search/search.js';
+import { beginsAgain, makeSearch } from './search/index.js';
+import { scout } from './search/scouts.js';
 import type { Subject, Verdict } from './subject.js';
 
 export interface PassRequest {
@@ -20,7 +22,7 @@ export interface PassRequest {
   /** milliseconds */
   readonly budget: number;
   /** part `index` (from 0) of `of` */
-  readonly shard?: { readonly index: number; readonly of: number } | undefined;
+  readonly shard?: Shard | undefined;
   /** go on after a failure, to count them all */
   readonly allFailures: boolean;
   readonly countHeaps: boolean;
@@ -47,6 +49,8 @@ export interface PassReport {
 
 /** executions between two looks at the clock */
 const LOOK_EVERY = 64;
+/** part of the time that may be spent on learning scheduling points first */
+const SCOUTING = 0.1;
 
 /** @param stop asked now and then: true ends the pass */
 export function runPass(subject: Subject, request: PassRequest, stop: () => boolean): PassReport {
@@ -54,6 +58,8 @@ export function runPass(subject: Subject, request: PassRequest, stop: () => bool
   shadow.importSharing(request.sharing);
   const start = performance.now();
   const end = start + request.budget;
+  const enough = start + request.budget * SCOUTING;
+  if (beginsAgain(request.algorithm)) scout(subject, request.seed, () => stop() || performance.now() > enough);
   let state = request.state;
   for (;;) {
     const known = shadow.learned.count;
@@ -92,12 +98,16 @@ export function runPass(subject: Subject, request: PassRequest, stop: () => bool
   }
 }
 
-/** @returns true when it was stopped from outside */
+/** Ends early, too, where the search begins again. @returns true when it was stopped from outside */
 function drive(subject: Subject, search: Search, tally: Tally, request: PassRequest, stop: () => boolean): boolean {
-  const { execution } = subject.engine.failure;
+  const { failure: { execution }, shadow: { learned } } = subject.engine;
+  const known = learned.count;
+  const restarts = subject.points === 'shared' && beginsAgain(request.algorithm);
   for (let n = 1; search.next(); n++) {
     tally.accesses += execution.steps;
     if (search.found && !request.allFailures) return false;
+    // what it has found is kept; else it is made anew, and what was tallied with it
+    if (restarts && learned.count !== known && !search.found) return false;
     if (search.executions + search.cut >= request.executions) return true;
     if (n % LOOK_EVERY === 0 && stop()) return true;
   }

@@ -67,7 +67,7 @@ export async function switchOn(
 let copies = 0;
 
 /** A fresh copy of the engine, bound to `heap`. */
-export async function loadEngine(
+async function loadEngine(
   heap: SharedArrayBuffer, invariants: boolean, cpu = 0, form: 'stepped' | 'baton' = 'stepped',
 ): Promise<SteppedEngine> {
   const isolate = globalThis as Record<symbol, unknown>;

@@ -4,7 +4,7 @@
  */
 import { SmpallocError } from '../base/errors.js';
 import { along, follow } from './counterexample/follow.js';
-import { Draws } from './search/sampling.js';
+import { Draws } from './draws.js';
 import type { Subject } from './subject.js';
 
 const WALKS = 16;

@@ -1,7 +1,7 @@
 /** programs.ts — random little programs over raw words, to compare searches by what can come out of them. */
 import type { Client } from '../../src/lab/kit.js';
 import { type Scenario, scenario } from '../../src/lab/scenario.js';
-import { Draws } from '../../src/lab/search/sampling.js';
+import { Draws } from '../../src/lab/draws.js';
 
 type Statement = (c: Client) => unknown;
 

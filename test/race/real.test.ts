@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { along, follow } from '../../src/lab/counterexample/follow.js';
-import { replayReal } from '../../src/lab/counterexample/real.js';
+import { replayReal } from '../../src/lab/farm/real.js';
 import { loadScenarios, type Reference } from '../../src/lab/farm/reference.js';
 import { prepareForToken, replayToken } from '../../src/lab/counterexample/replay.js';
 import { shrink } from '../../src/lab/counterexample/shrink.js';

@@ -9,6 +9,7 @@ import {
   ADD, AND, CAS, LD, LD64, LD8, LDF, LOAD, LOOK, MARK, NOTIFY, OR, PAUSE, RACY, RACY64, ST, ST64, ST8, STF, STORE, WAIT,
   WAKE, XCHG,
 } from '../../base/access.js';
+import { highHalf, joined, lowHalf } from '../../base/bits.js';
 import { curcpu } from '../stepped/curcpu.js';
 import { f64, i32, i64, u8 } from '../heap.js';
 
@@ -51,14 +52,6 @@ export function st32(word: number, to: number): number {
   return to;
 }
 
-export const pre32 = (word: number, delta: number): number => st32(word, ld32(word) + delta);
-
-export function post32(word: number, delta: number): number {
-  const old = ld32(word);
-  st32(word, old + delta);
-  return old;
-}
-
 export const ld8 = (byte: number): number => turn(LD8, byte >>> 2, () => u8[byte], itself);
 
 export function st8(byte: number, to: number): number {
@@ -66,52 +59,23 @@ export function st8(byte: number, to: number): number {
   return to;
 }
 
-export const pre8 = (byte: number, delta: number): number => st8(byte, ld8(byte) + delta);
-
-export function post8(byte: number, delta: number): number {
-  const old = ld8(byte);
-  st8(byte, old + delta);
-  return old;
-}
-
-const low = (value: bigint): number => Number(BigInt.asIntN(32, value));
-
-function halves(first: number, second: number): bigint {
-  return BigInt.asIntN(64, (BigInt(second) << 32n) | BigInt(first >>> 0));
-}
-
 export function ld64(dword: number): bigint {
   const word = dword << 1;
-  if (options.torn && baton.turns) return halves(ld32(word), ld32(word + 1));
-  return turn(LD64, word, () => i64[dword], low);
+  if (options.torn && baton.turns) return joined(ld32(word), ld32(word + 1));
+  return turn(LD64, word, () => i64[dword], lowHalf);
 }
 
 export function st64(dword: number, to: bigint): bigint {
   const word = dword << 1;
   if (options.torn && baton.turns) {
-    st32(word, low(to));
-    st32(word + 1, low(BigInt.asIntN(64, to) >> 32n));
-  } else turn(ST64, word, () => (i64[dword] = to), low);
+    st32(word, lowHalf(to));
+    st32(word + 1, highHalf(to));
+  } else turn(ST64, word, () => (i64[dword] = to), lowHalf);
   return to;
-}
-
-export const pre64 = (dword: number, delta: number): bigint => st64(dword, ld64(dword) + BigInt(delta));
-
-export function post64(dword: number, delta: number): bigint {
-  const old = ld64(dword);
-  st64(dword, old + BigInt(delta));
-  return old;
 }
 
 export const ldf = (dword: number): number => turn(LDF, dword << 1, () => f64[dword], nothing);
 export const stf = (dword: number, value: number): number => turn(STF, dword << 1, () => (f64[dword] = value), nothing);
-export const pref = (dword: number, delta: number): number => stf(dword, ldf(dword) + delta);
-
-export function postf(dword: number, delta: number): number {
-  const old = ldf(dword);
-  stf(dword, old + delta);
-  return old;
-}
 
 // ---- what stepped/atomics.ts, cpufunc.ts, mem.ts and kasan.ts offer above
 
@@ -119,8 +83,8 @@ export const racy32 = (word: number): number => turn(RACY, word, () => i32[word]
 
 export function racyBig(dword: number): bigint {
   const word = dword << 1;
-  if (options.torn && baton.turns) return halves(racy32(word), racy32(word + 1));
-  return turn(RACY64, word, () => i64[dword], low);
+  if (options.torn && baton.turns) return joined(racy32(word), racy32(word + 1));
+  return turn(RACY64, word, () => i64[dword], lowHalf);
 }
 
 export const atomicLoad = (word: number): number => turn(LOAD, word, () => Atomics.load(i32, word), itself);

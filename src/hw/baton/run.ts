@@ -1,7 +1,6 @@
 /** run.ts — one entity's part in an order that is known: takes the place of stepped/run.ts. */
-import { curcpu, switchCpu } from '../stepped/curcpu.js';
-import { cpuOf, critWord, layout, type Operation } from '../stepped/entity.js';
-import type { Program } from '../stepped/run.js';
+import { asCpu, switchCpu } from '../stepped/curcpu.js';
+import { cpuOf, critWord, layout, layOut, type Modes, type Operation, type Program } from '../stepped/entity.js';
 import { interruptLook } from './access.js';
 
 let programs: readonly Program[] = [];
@@ -10,18 +9,11 @@ export const results: unknown[][] = [];
 export const texts = { panic: (): string => 'panic' };
 
 export function prepare(
-  threads: readonly Program[], ncpu: number, service: Operation, critical: readonly number[],
-  modes: { readonly interrupts: boolean },
+  threads: readonly Program[], ncpu: number, service: Operation, critical: readonly number[], modes: Modes,
 ): void {
   programs = threads;
   serve = service;
-  layout.threads = threads.length;
-  layout.ncpu = ncpu;
-  layout.irq0 = threads.length;
-  layout.drain0 = threads.length + ncpu;
-  layout.interrupts = modes.interrupts;
-  for (let e = 0; e < layout.drain0; e++) cpuOf[e] = e < layout.irq0 ? threads[e].cpu : e - layout.irq0;
-  for (let cpu = 0; cpu < ncpu; cpu++) critWord[cpu] = critical[cpu];
+  layOut(threads, ncpu, critical, modes);
 }
 
 /** A thread's operations, or its CPU's interrupt again and again; ends by what the turns throw, at the latest. */
@@ -39,12 +31,4 @@ export function play(e: number): void {
   }
 }
 
-export function asCpu<T>(cpu: number, act: () => T): T {
-  const before = curcpu;
-  switchCpu(cpu);
-  try {
-    return act();
-  } finally {
-    switchCpu(before);
-  }
-}
+export { asCpu };

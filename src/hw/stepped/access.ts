@@ -16,13 +16,13 @@ export {
 } from './atomic.js';
 export { casBudget, hooks, options, type Watcher } from './hooks.js';
 export { lengthOf } from './log.js';
-export { ld32, ld8, post32, post8, pre32, pre8, racy32, st32, st8 } from './plain.js';
+export { ld32, ld8, racy32, st32, st8 } from './plain.js';
 export {
   caughtStop, clientAccess, enter, finishOp, goLive, isLastChance, leave, logHash, stopHere,
 } from './step.js';
 export { bufferCount, bufferHash, drainOldest, oldestStore } from './storebuffer.js';
 export { futexNotify, futexWait, interruptLook, maskChange, resetDirectTurns, waitTurn } from './waits.js';
-export { ld64, ldf, post64, postf, pre64, pref, racyBig, st64, stf } from './wide.js';
+export { ld64, ldf, racyBig, st64, stf } from './wide.js';
 
 /** Bit e set: entity e may take the next step. */
 export function enabled(): number {

@@ -9,6 +9,7 @@
  * Kept by slot (journal.ts): four clocks a CPU, of its last plain read, plain write, atomic read, atomic write.
  */
 import { execution, fail } from './failure.js';
+import { grown } from './grown.js';
 
 const MAX_CPUS = 8;
 const PLAIN_READ = 0;
@@ -47,13 +48,9 @@ function renew(slot: number): void {
 
 function growTo(slot: number): void {
   const length = Math.max(slot + 1, stamps.length * 2);
-  const grown = <T extends { set(from: T): void }>(to: T, from: T): T => {
-    to.set(from);
-    return to;
-  };
-  clocks = grown(new Int32Array(length * SLOT_WORDS), clocks);
-  stamps = grown(new Int32Array(length), stamps);
-  touched = grown(new Uint8Array(length), touched);
+  clocks = grown(clocks, length * SLOT_WORDS);
+  stamps = grown(stamps, length);
+  touched = grown(touched, length);
 }
 
 /** A plain access of CPU `cpu`. */

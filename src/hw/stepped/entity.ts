@@ -27,6 +27,17 @@ export const QUIET = 4;
 
 export type Operation = () => unknown;
 
+/** What a thread does. */
+export interface Program {
+  readonly cpu: number;
+  readonly operations: readonly Operation[];
+}
+
+export interface Modes {
+  readonly interrupts: boolean;
+  readonly tso: boolean;
+}
+
 /** What each entity is and where it stands. Written by run.ts and access.ts. */
 export const stateOf = new Uint8Array(MAX_ENTITIES);
 export const cpuOf = new Int32Array(MAX_ENTITIES);
@@ -62,6 +73,28 @@ export const layout = {
 };
 /** word of each CPU's critical count */
 export const critWord = new Int32Array(MAX_ENTITIES);
+
+/**
+ * Numbers the entities.
+ * @param threads several may be of the same CPU
+ * @param critical word of each CPU's critical count
+ */
+export function layOut(threads: readonly Program[], ncpu: number, critical: readonly number[], modes: Modes): void {
+  const entities = threads.length + 2 * ncpu;
+  if (entities > MAX_ENTITIES) {
+    throw new RangeError(`${entities} threads, interrupts and buffers: at most ${MAX_ENTITIES}`);
+  }
+  layout.threads = threads.length;
+  layout.ncpu = ncpu;
+  layout.irq0 = threads.length;
+  layout.drain0 = threads.length + ncpu;
+  layout.entities = entities;
+  layout.interrupts = modes.interrupts;
+  layout.tso = modes.tso;
+  layout.shared = modes.interrupts || new Set(threads.map(({ cpu }) => cpu)).size < threads.length;
+  for (let e = 0; e < entities; e++) cpuOf[e] = e < layout.irq0 ? threads[e].cpu : (e - layout.irq0) % ncpu;
+  for (let cpu = 0; cpu < ncpu; cpu++) critWord[cpu] = critical[cpu];
+}
 
 const INTR = i32[SB_INTR] >>> 2;
 
@@ -115,7 +148,7 @@ function mayInterrupt(cpu: number): boolean {
 }
 
 /** A word that the last turn of the wait loop read has another value now. */
-export function watchChanged(e: number): boolean {
+function watchChanged(e: number): boolean {
   const words = watchWords[e]!;
   const values = watchValues[e]!;
   for (let n = watchCount[e] - 1; n >= 0; n--) if (i32[words[n]] !== values[n]) return true;

@@ -6,6 +6,7 @@
  * kept by slot, densely. `stamp` tells in which execution a slot's data were written.
  */
 import { i32 } from '../heap.js';
+import { grown } from './grown.js';
 
 /** words beyond the heap that stand for what is no memory: interrupt masks and such */
 export const VIRTUAL_WORDS = 64;
@@ -55,12 +56,8 @@ export function journalCount(word: number): void {
 }
 
 function grow(): void {
-  const w = new Int32Array(words.length * 2);
-  const o = new Int32Array(words.length * 2);
-  w.set(words);
-  o.set(olds);
-  words = w;
-  olds = o;
+  words = grown(words, length * 2);
+  olds = grown(olds, length * 2);
 }
 
 function mix(word: number, value: number): number {

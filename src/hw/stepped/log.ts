@@ -8,16 +8,25 @@
  */
 import { CAS, LOAD } from '../../base/access.js';
 import { MAX_ENTITIES, pendKind, pendWord } from './entity.js';
+import { grown } from './grown.js';
 import { casBudget } from './hooks.js';
 
-export const logWord: Int32Array[] = [];
-export const logKind: Uint8Array[] = [];
+const FIRST_LENGTH = 256;
+const logWord: Int32Array[] = [];
+const logKind: Uint8Array[] = [];
 /** result of the access, and the word's value after it */
-export const logValue: Int32Array[] = [];
-export const logNow: Int32Array[] = [];
+const logValue: Int32Array[] = [];
+const logNow: Int32Array[] = [];
 export const logBig: BigInt64Array[] = [];
 export const logDouble: Float64Array[] = [];
-for (let e = 0; e < MAX_ENTITIES; e++) makeLog(e, 256);
+for (let e = 0; e < MAX_ENTITIES; e++) {
+  logWord[e] = new Int32Array(FIRST_LENGTH);
+  logKind[e] = new Uint8Array(FIRST_LENGTH);
+  logValue[e] = new Int32Array(FIRST_LENGTH);
+  logNow[e] = new Int32Array(FIRST_LENGTH);
+  logBig[e] = new BigInt64Array(FIRST_LENGTH);
+  logDouble[e] = new Float64Array(FIRST_LENGTH);
+}
 export const lengthOf = new Int32Array(MAX_ENTITIES);
 /** per entity: where the current turn of its wait loop began, and the one before */
 export const turnAt = new Int32Array(MAX_ENTITIES);
@@ -32,17 +41,14 @@ export let nows = logNow[0];
 export let pos = 0;
 export let length = 0;
 
-function makeLog(e: number, size: number): void {
-  const copy = <T extends { set(from: T): void }>(to: T, from: T | undefined): T => {
-    if (from) to.set(from);
-    return to;
-  };
-  logWord[e] = copy(new Int32Array(size), logWord[e]);
-  logKind[e] = copy(new Uint8Array(size), logKind[e]);
-  logValue[e] = copy(new Int32Array(size), logValue[e]);
-  logNow[e] = copy(new Int32Array(size), logNow[e]);
-  logBig[e] = copy(new BigInt64Array(size), logBig[e]);
-  logDouble[e] = copy(new Float64Array(size), logDouble[e]);
+function growLog(e: number): void {
+  const size = logWord[e].length * 2;
+  logWord[e] = grown(logWord[e], size);
+  logKind[e] = grown(logKind[e], size);
+  logValue[e] = grown(logValue[e], size);
+  logNow[e] = grown(logNow[e], size);
+  logBig[e] = grown(logBig[e], size);
+  logDouble[e] = grown(logDouble[e], size);
 }
 
 function attachLog(e: number): void {
@@ -70,7 +76,7 @@ export function rewind(): void {
 
 export function append(kind: number, word: number, result: number, now: number): void {
   if (pos === words.length) {
-    makeLog(me, words.length * 2);
+    growLog(me);
     attachLog(me);
   }
   words[pos] = word;

@@ -9,6 +9,7 @@ import { KASAN_ALLOCATOR, KASAN_CLIENT, KASAN_FREED, KASAN_PAGE_FREE } from '../
 import { i32 } from '../heap.js';
 import { SB_FIRST_PAGE, SB_NPAGES } from '../superblock.layout.js';
 import { execution, fail } from './failure.js';
+import { grown } from './grown.js';
 import { HEAP_WORDS } from './journal.js';
 
 /** with a code: a block begins here */
@@ -27,12 +28,8 @@ export const onPagesFreed = { call: null as ((address: number, bytes: number) =>
 
 function setMark(where: number, mark: number): void {
   if (undoLength === undoWhere.length) {
-    const w = new Int32Array(undoLength * 2);
-    const m = new Uint8Array(undoLength * 2);
-    w.set(undoWhere);
-    m.set(undoMark);
-    undoWhere = w;
-    undoMark = m;
+    undoWhere = grown(undoWhere, undoLength * 2);
+    undoMark = grown(undoMark, undoLength * 2);
   }
   undoWhere[undoLength] = where;
   undoMark[undoLength++] = where < 0 ? pageMarks[~where] : wordMarks[where];

@@ -37,16 +37,6 @@ export function setWord(word: number, value: number): void {
   i32[word] = value;
 }
 
-export function pre32(word: number, delta: number): number {
-  return st32(word, ld32(word) + delta);
-}
-
-export function post32(word: number, delta: number): number {
-  const old = ld32(word);
-  st32(word, old + delta);
-  return old;
-}
-
 export function ld8(byte: number): number {
   if (pos < length) return replay(LD8, byte >>> 2);
   if (!live) return u8[byte];
@@ -73,16 +63,6 @@ export function st8(byte: number, to: number): number {
     after(ST8, word, to & 0xff, old, value);
   }
   return to;
-}
-
-export function pre8(byte: number, delta: number): number {
-  return st8(byte, ld8(byte) + delta);
-}
-
-export function post8(byte: number, delta: number): number {
-  const old = ld8(byte);
-  st8(byte, old + delta);
-  return old;
 }
 
 export function racy32(word: number): number {

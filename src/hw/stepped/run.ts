@@ -9,7 +9,7 @@
  * somebody not done: a deadlock, or a lost wake-up if there is work for a CPU that sleeps.
  */
 import { LD, LOOK } from '../../base/access.js';
-import { curcpu, switchCpu } from './curcpu.js';
+import { asCpu, curcpu } from './curcpu.js';
 import { i32 } from '../heap.js';
 import { INTR_PENDING, INTR_STOP, INTR_WORDS } from '../intr.layout.js';
 import { SB_INTR } from '../superblock.layout.js';
@@ -18,17 +18,12 @@ import {
   lengthOf, options, resetDirectTurns,
 } from './access.js';
 import {
-  ASLEEP, cpuOf, critWord, DONE, layout, masked, MAX_ENTITIES, opOf, type Operation, pendKind, pendValue, pendWord,
-  QUIET, READY, serving, SPINS, stateOf, threadOn, watchValues, watchWords,
+  ASLEEP, cpuOf, critWord, DONE, layout, layOut, masked, MAX_ENTITIES, type Modes, opOf, type Operation, pendKind,
+  pendValue, pendWord, type Program, QUIET, READY, serving, SPINS, stateOf, threadOn, watchValues, watchWords,
 } from './entity.js';
 import { execution, fail, STOP } from './failure.js';
 import { baseline, finalHash, HEAP_WORDS, undo } from './journal.js';
 import { kasanBaseline, kasanUndo, learned, shadowReset } from './shadow.js';
-
-export interface Program {
-  readonly cpu: number;
-  readonly operations: readonly Operation[];
-}
 
 /** entity that took the last step of its own: stores reaching memory do not count */
 let last = -1;
@@ -44,9 +39,9 @@ export const results: unknown[][] = [];
  * operation that never makes an access cannot be stopped from inside.
  */
 export const heart = { beat: new Int32Array(8) };
-export const BEAT_EXECUTIONS = 0;
-export const BEAT_ENTITY = 1;
-export const BEAT_OPERATION = 2;
+const BEAT_EXECUTIONS = 0;
+const BEAT_ENTITY = 1;
+const BEAT_OPERATION = 2;
 
 /** the text of a panic, from who can read it */
 export const texts = { panic: (): string => 'panic' };
@@ -57,30 +52,18 @@ export const texts = { panic: (): string => 'panic' };
  * @param critical word of each CPU's critical count
  */
 export function prepare(
-  threads: readonly Program[], ncpu: number, service: Operation, critical: readonly number[],
-  modes: { readonly interrupts: boolean; readonly tso: boolean },
+  threads: readonly Program[], ncpu: number, service: Operation, critical: readonly number[], modes: Modes,
 ): void {
-  const entities = threads.length + 2 * ncpu;
-  if (entities > MAX_ENTITIES) throw new RangeError(`${entities} threads, interrupts and buffers: at most 31`);
+  layOut(threads, ncpu, critical, modes);
   programs = threads;
   serve = service;
-  layout.threads = threads.length;
-  layout.ncpu = ncpu;
-  layout.irq0 = threads.length;
-  layout.drain0 = threads.length + ncpu;
-  layout.entities = entities;
-  layout.interrupts = modes.interrupts;
-  layout.tso = modes.tso;
-  layout.shared = modes.interrupts || new Set(threads.map(({ cpu }) => cpu)).size < threads.length;
-  for (let e = 0; e < entities; e++) {
-    cpuOf[e] = e < layout.irq0 ? threads[e].cpu : (e - layout.irq0) % ncpu;
+  for (let e = 0; e < layout.entities; e++) {
     // whoever has the list already keeps it
     results[e] ??= [];
     results[e].length = 0;
     watchWords[e] = new Int32Array(WATCHED);
     watchValues[e] = new Int32Array(WATCHED);
   }
-  for (let cpu = 0; cpu < ncpu; cpu++) critWord[cpu] = critical[cpu];
   baseline();
   kasanBaseline();
   probedWhen = -1;
@@ -271,15 +254,4 @@ function judgeEnd(): void {
   }
 }
 
-/** Does `act` as CPU `cpu`, outside of any schedule. */
-export function asCpu<T>(cpu: number, act: () => T): T {
-  const before = curcpu;
-  switchCpu(cpu);
-  try {
-    return act();
-  } finally {
-    switchCpu(before);
-  }
-}
-
-export { finalHash };
+export { asCpu, finalHash };

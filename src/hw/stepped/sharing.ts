@@ -4,6 +4,7 @@
  */
 import { classOfUsers, WRITTEN } from '../../base/sharing.js';
 import { cpuOf } from './entity.js';
+import { grown } from './grown.js';
 import { slotOf, wordOf } from './journal.js';
 
 /** users of the word in the executions so far (base/sharing) */
@@ -38,12 +39,9 @@ function setUsers(slot: number, now: number): void {
 }
 
 function growTo(slot: number): void {
-  const bits = new Int32Array(Math.max(slot + 1, users.length * 2));
-  bits.set(users);
-  users = bits;
-  const kept = classes;
-  classes = new Uint8Array(bits.length);
-  classes.set(kept);
+  const length = Math.max(slot + 1, users.length * 2);
+  users = grown(users, length);
+  classes = grown(classes, length);
 }
 
 /** Memory goes back to the page allocator: who reads it meets that like a write. */

@@ -1,5 +1,6 @@
 /** wide.ts — 64-bit counters: one access, or two halves where the machine has 32 bits (torn); and doubles. */
 import { LD, LD64, LDF, RACY, RACY64, ST64, STF } from '../../base/access.js';
+import { highHalf, joined, lowHalf } from '../../base/bits.js';
 import { f64, i32, i64 } from '../heap.js';
 import { layout } from './entity.js';
 import { options } from './hooks.js';
@@ -8,10 +9,6 @@ import { length, logBig, logDouble, me, pos } from './log.js';
 import { ld32, racy32, st32 } from './plain.js';
 import { after, before, diverged, live, replay } from './step.js';
 
-function halves(low: number, high: number): bigint {
-  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
-}
-
 export function ld64(dword: number): bigint {
   return read64(LD64, LD, dword);
 }
@@ -19,8 +16,8 @@ export function ld64(dword: number): bigint {
 function read64(kind: number, half: number, dword: number): bigint {
   const word = dword << 1;
   if (options.torn || layout.tso) {
-    if (live && half === LD) return halves(ld32(word), ld32(word + 1));
-    if (live) return halves(racy32(word), racy32(word + 1));
+    if (live && half === LD) return joined(ld32(word), ld32(word + 1));
+    if (live) return joined(racy32(word), racy32(word + 1));
   }
   if (pos < length) {
     replay(kind, word);
@@ -38,14 +35,14 @@ export function st64(dword: number, to: bigint): bigint {
   const word = dword << 1;
   const value = BigInt.asIntN(64, to);
   if (live && (options.torn || layout.tso)) {
-    st32(word, Number(BigInt.asIntN(32, value)));
-    st32(word + 1, Number(BigInt.asIntN(32, value >> 32n)));
+    st32(word, lowHalf(value));
+    st32(word + 1, highHalf(value));
   } else if (pos < length) {
     if (logBig[me][pos] !== value) diverged('it wrote something else');
     replay(ST64, word);
   } else if (!live) set64(dword, value);
   else {
-    before(ST64, word, Number(BigInt.asIntN(32, value)));
+    before(ST64, word, lowHalf(value));
     const old = i32[word];
     set64(dword, value);
     after(ST64, word, i32[word], old, i32[word]);
@@ -55,19 +52,9 @@ export function st64(dword: number, to: bigint): bigint {
 }
 
 function set64(dword: number, value: bigint): void {
-  journal(dword << 1, Number(BigInt.asIntN(32, value)));
-  journal((dword << 1) + 1, Number(BigInt.asIntN(32, value >> 32n)));
+  journal(dword << 1, lowHalf(value));
+  journal((dword << 1) + 1, highHalf(value));
   i64[dword] = value;
-}
-
-export function pre64(dword: number, delta: number): bigint {
-  return st64(dword, ld64(dword) + BigInt(delta));
-}
-
-export function post64(dword: number, delta: number): bigint {
-  const old = ld64(dword);
-  st64(dword, old + BigInt(delta));
-  return old;
 }
 
 export function racyBig(dword: number): bigint {
@@ -100,14 +87,4 @@ export function stf(dword: number, value: number): number {
   f64[dword] = value;
   if (live) after(STF, dword << 1, 0, 0, 0);
   return value;
-}
-
-export function pref(dword: number, delta: number): number {
-  return stf(dword, ldf(dword) + delta);
-}
-
-export function postf(dword: number, delta: number): number {
-  const old = ldf(dword);
-  stf(dword, old + delta);
-  return old;
 }

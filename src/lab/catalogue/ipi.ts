@@ -59,39 +59,34 @@ const R46 = scenario<Counting>('R46', {
   expect: { verdict: 'pass', with: { R46: 'deadlock' } },
 });
 
-/** One message is on its way and its interrupt is up: npoll is 1. */
-function oneAnnounced(k: Setup): Counting {
-  const s = counting(k);
-  k.on(1, (c) => c.send(0, s.func));
-  return s;
-}
-
-const R47 = scenario<Counting>('R47', {
-  title: 'a message is published between "queue empty" and the release of npoll, which saves its interrupt',
-  origin: 'DragonFly lwkt_ipiq.c lwkt_process_ipiq: gd_ipimask is looked at again',
+/** One message is on its way and its interrupt is up: npoll is 1. A second one is sent. */
+const secondMessage = {
   machine: { fifo: 4 },
   cpus: ['target', 'sender'],
-  setup: oneAnnounced,
+  setup(k: Setup): Counting {
+    const s = counting(k);
+    k.on(1, (c) => c.send(0, s.func));
+    return s;
+  },
   cpu: {
     target: () => [],
-    sender: (k, { func }) => [k.op('send', (c) => c.send(0, func))],
+    sender: (k: Setup, { func }: Counting) => [k.op('send', (c) => c.send(0, func))],
   },
   after: executed(2),
+};
+
+const R47 = scenario<Counting>('R47', {
+  ...secondMessage,
+  title: 'a message is published between "queue empty" and the release of npoll, which saves its interrupt',
+  origin: 'DragonFly lwkt_ipiq.c lwkt_process_ipiq: gd_ipimask is looked at again',
   defects: ['R47'],
   expect: { verdict: 'pass', with: { R47: 'lost-wakeup' } },
 });
 
 const R48 = scenario<Counting>('R48', {
+  ...secondMessage,
   title: 'the release of npoll waits in the store buffer while ipimask is looked at',
   origin: 'DragonFly lwkt_ipiq.c: cpu_mfence after atomic_poll_release_int',
-  machine: { fifo: 4 },
-  cpus: ['target', 'sender'],
-  setup: oneAnnounced,
-  cpu: {
-    target: () => [],
-    sender: (k, { func }) => [k.op('send', (c) => c.send(0, func))],
-  },
-  after: executed(2),
   memory: 'tso',
   races: false,
   rules: false,

@@ -15,7 +15,8 @@ import type { FoundReport, Prepared, Results, Settings, Work } from './job.js';
 import type { PassReport, PassRequest } from '../pass.js';
 import { type Reference, spelled } from './reference.js';
 import type { Counterexample, Exploration, Pass } from '../result.js';
-import type { Shard } from '../search/bounded.js';
+import { isExhaustive } from '../search/index.js';
+import type { Shard } from '../search/search.js';
 
 export interface FarmRunnerOptions {
   /** always that many parts at once; null: as many as there are lanes, where it is worth it */
@@ -313,10 +314,6 @@ class PassUnderWay {
   }
 }
 
-export function isExhaustive(algorithm: string): boolean {
-  return !/^(random|pos|pct)/.test(algorithm);
-}
-
 /** Of the executions that are asked for, those of a part. */
 function shareOf({ algorithm, executions }: PassRequest, shard: Shard | undefined): number {
   if (!shard || executions > 1e12) return executions;
@@ -325,7 +322,7 @@ function shareOf({ algorithm, executions }: PassRequest, shard: Shard | undefine
 }
 
 const pairs = (sharing: ReadonlyMap<number, number>): number[] => [...sharing].flat();
-/** grows with everything that is learned */
+
 /** Changes with every word that has become a scheduling point, and with nothing else. */
 function pointsIn(sharing: ReadonlyMap<number, number>, cpuOf: readonly number[]): number {
   let sum = 0;

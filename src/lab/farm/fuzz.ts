@@ -14,7 +14,7 @@
  */
 import { DEFECT_NAMES } from '../../base/defects.js';
 import { SmpallocError } from '../../base/errors.js';
-import { seedOf, xorshift32 } from '../../base/prng.js';
+import { Draws } from '../draws.js';
 import type { Client, Setup } from '../kit.js';
 import { type Operation, type Scenario, scenario } from '../scenario.js';
 
@@ -39,7 +39,7 @@ export function nameOf({ zones, cpus }: Program): string {
 }
 
 /** @throws SmpallocError ESMP_INPUT naming what is wrong */
-export function readProgram(name: string): Program {
+function readProgram(name: string): Program {
   const wrong = (what: string) => new SmpallocError('ESMP_INPUT', `scenario '${name}': ${what}`);
   const match = /^fuzz:(?:(z[0-2]|y[12]):)?(.*)$/.exec(name);
   if (!match) throw wrong('expected a program such as fuzz:z1:m64.f0+r0');
@@ -181,24 +181,12 @@ function grown(c: Client, ptr: number, size: number): number {
 
 // ---- random programs
 
-/** Random numbers of one program: the same on every machine. */
-export class Dice {
-  #x: number;
+/** what the number of a program means hangs on it */
+const UNUSED_BITS = 8;
 
-  constructor(seed: number, stream: number) {
-    this.#x = seedOf(seed, stream);
-    for (let n = 0; n < 4; n++) this.#x = xorshift32(this.#x);
-  }
-
-  /** 0 to n-1 */
-  below(n: number): number {
-    this.#x = xorshift32(this.#x);
-    return (this.#x >>> 8) % n;
-  }
-
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
+/** Random numbers of program `number` of a seed. */
+export function diceOf(seed: number, number: number): Draws {
+  return new Draws(seed, number, UNUSED_BITS);
 }
 
 export interface Shape {
@@ -212,7 +200,7 @@ const KINDS = 'mmmmmmfffrrrrrrrrkpcCutsixw';
 /** most of what can go wrong, goes wrong when a zone runs out of chunks */
 const ZONES = ['z0', 'z1', 'z1', 'z1', 'z2', 'y1', 'y2'];
 
-export function randomProgram(dice: Dice, { cpus: [least, most], ops: [fewest, many] }: Shape): Program {
+export function randomProgram(dice: Draws, { cpus: [least, most], ops: [fewest, many] }: Shape): Program {
   const ncpu = least + dice.below(most - least + 1);
   const total = fewest + dice.below(many - fewest + 1);
   const cpus: string[][] = Array.from({ length: ncpu }, () => []);
@@ -229,7 +217,7 @@ export function randomProgram(dice: Dice, { cpus: [least, most], ops: [fewest, m
   return { zones, cpus };
 }
 
-function randomOperation(dice: Dice, ops: readonly string[], cpu: number, ncpu: number): string {
+function randomOperation(dice: Draws, ops: readonly string[], cpu: number, ncpu: number): string {
   const kind = KINDS[dice.below(KINDS.length)]!;
   const other = ncpu < 2 ? 0 : (cpu + 1 + dice.below(ncpu - 1)) % ncpu;
   switch (kind) {

@@ -3,7 +3,7 @@ import { DEFECT_NAMES } from '../../base/defects.js';
 import type { FreePolicy, StatsPolicy } from '../../base/policy.js';
 import { BEAT_PHASE, BEAT_WORK, PHASE_RUNNING, PHASE_SHRINKING } from '../../host/race_farm.js';
 import { counterexample } from '../counterexample/counterexample.js';
-import { Dice, nameOf, parseProgram, type Program, randomProgram, type Shape, smaller } from './fuzz.js';
+import { diceOf, nameOf, parseProgram, type Program, randomProgram, type Shape, smaller } from './fuzz.js';
 import { beatIn } from './local.js';
 import { MachinePool } from '../machine_pool.js';
 import { type PassReport, runPass } from '../pass.js';
@@ -57,7 +57,7 @@ export async function fuzzSlice(task: FuzzTask, beat: Int32Array, stop: () => bo
   let executions = 0;
   const configured = task.configurations[Math.floor(task.from / task.chunk) % task.configurations.length]!;
   for (let number = task.from; number < task.from + task.count && !stop(); number++) {
-    const program = randomProgram(new Dice(task.seed, number), task.shape);
+    const program = randomProgram(diceOf(task.seed, number), task.shape);
     const tried = await attempt(program, configured, task, beat);
     programs++;
     beat[BEAT_WORK]!++;

@@ -6,7 +6,7 @@ import { describe } from '../counterexample/counterexample.js';
 import { checkDeterminism } from '../determinism.js';
 import { prepareForToken, replayToken } from '../counterexample/replay.js';
 import type { Counterexample, Exploration, Step } from '../result.js';
-import { type RealReplay, replayReal } from '../counterexample/real.js';
+import { type RealReplay, replayReal } from './real.js';
 import { loadScenarios, type Reference, spelled } from './reference.js';
 import { LocalRunner } from './local.js';
 import type { Subject, SubjectOptions } from '../subject.js';

@@ -6,7 +6,9 @@
  */
 import type { Failure } from '../../hw/stepped/failure.js';
 import type { Subject } from '../subject.js';
-import { canStay, type Found, isPreemption, notTheSame, lowest, type OnEnd, type Search, stayOn } from './search.js';
+import {
+  canStay, type Found, isPreemption, notTheSame, lowest, type OnEnd, type Search, type Shard, stayOn,
+} from './search.js';
 
 export interface BoundedState {
   readonly bound: number;
@@ -16,12 +18,6 @@ export interface BoundedState {
   /** choice, and mask of what is still to try, for each decision of the current path */
   readonly chosen: readonly number[];
   readonly left: readonly number[];
-}
-
-/** Part `index` (from 0) of `of` of a tree. */
-export interface Shard {
-  readonly index: number;
-  readonly of: number;
 }
 
 export class BoundedSearch implements Search {

@@ -4,9 +4,9 @@
  * are large, few probes meet the large products, and the estimate is too low. No more probes are made than fit into a
  * second.
  */
+import { Draws } from '../draws.js';
 import type { Subject } from '../subject.js';
 import { popcount } from './search.js';
-import { Draws } from './sampling.js';
 
 const LIMIT_MS = 1000;
 

@@ -1,13 +1,13 @@
 /** index.ts — searches by name. */
 import { SmpallocError } from '../../base/errors.js';
 import type { Subject } from '../subject.js';
-import { type BoundedState, BoundedSearch, type Shard } from './bounded.js';
+import { type BoundedState, BoundedSearch } from './bounded.js';
 import { DporSearch } from './dpor.js';
 import { PctSearch } from './pct.js';
 import { PosSearch } from './pos.js';
 import { RandomSearch } from './random.js';
 import type { SamplingSearch, SamplingState } from './sampling.js';
-import type { OnEnd, Search } from './search.js';
+import type { OnEnd, Search, Shard } from './search.js';
 import { StateSearch } from './states.js';
 
 export interface SearchOptions {
@@ -26,6 +26,16 @@ export interface SearchOptions {
 /** What they are called on the command line. */
 export const ALGORITHMS = ['bound', 'dpor', 'states', 'random', 'pos', 'pct:DEPTH'] as const;
 const DEEPEST = 16;
+
+/** Does it end when there is nothing left to explore? The others draw, for as long as they are asked to. */
+export function isExhaustive(algorithm: string): boolean {
+  return !/^(random|pos|pct)/.test(algorithm);
+}
+
+/** Does it begin again in the middle when a scheduling point is learned? */
+export function beginsAgain(algorithm: string): boolean {
+  return algorithm === 'dpor' || algorithm === 'states';
+}
 
 /** @throws SmpallocError ESMP_OPTION when there is no such search, or it has no parts */
 export function makeSearch(algorithm: string, subject: Subject, options: SearchOptions = {}): Search {

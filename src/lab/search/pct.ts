@@ -5,9 +5,10 @@
  * A defect that needs `depth` ordered moments is hit with probability 1 / (n * k^(depth - 1)) at least, for n entities
  * and k decisions. k is not known beforehand: it is taken to be what a few random executions have at most.
  */
+import { Draws } from '../draws.js';
 import type { Subject } from '../subject.js';
 import { lowest } from './search.js';
-import { Draws, SamplingSearch, type SamplingOptions } from './sampling.js';
+import { SamplingSearch, type SamplingOptions } from './sampling.js';
 
 const PROBES = 8;
 

@@ -2,34 +2,10 @@
  * sampling.ts — searches that draw their schedules. Execution n of a seed is the same whatever was executed before it,
  * so one that failed can be repeated alone.
  */
-import { seedOf, xorshift32 } from '../../base/prng.js';
+import { Draws } from '../draws.js';
 import type { Subject } from '../subject.js';
 import { CountingSearch } from './counting.js';
-import { lowest, type OnEnd, popcount } from './search.js';
-
-/** A generator as an object, where speed does not count. */
-export class Draws {
-  #x: number;
-
-  constructor(seed: number, stream: number) {
-    this.#x = seedOf(seed, stream);
-    // neighbouring streams begin alike
-    for (let n = 0; n < 4; n++) this.#x = xorshift32(this.#x);
-  }
-
-  /** a number from 0 to n - 1 */
-  below(n: number): number {
-    this.#x = xorshift32(this.#x);
-    return (this.#x >>> 0) % n;
-  }
-
-  /** an entity of the mask, each as likely as any other */
-  oneOf(mask: number): number {
-    let rest = mask;
-    for (let n = this.below(popcount(mask)); n > 0; n--) rest &= rest - 1;
-    return lowest(rest);
-  }
-}
+import type { OnEnd, Shard } from './search.js';
 
 export interface SamplingOptions {
   readonly seed?: number | undefined;
@@ -37,7 +13,7 @@ export interface SamplingOptions {
   readonly executions?: number | undefined;
   readonly onEnd?: OnEnd | undefined;
   /** part of the executions, by number */
-  readonly shard?: { readonly index: number; readonly of: number } | undefined;
+  readonly shard?: Shard | undefined;
 }
 
 export abstract class SamplingSearch extends CountingSearch {

@@ -39,6 +39,12 @@ export interface Search {
   save?(): unknown;
 }
 
+/** Part `index` (from 0) of `of` of a search. */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
+}
+
 /** Called after each execution that came to its end, by searches, for histograms and final heaps. */
 export type OnEnd = (verdict: Verdict) => void;
 

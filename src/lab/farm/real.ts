@@ -10,10 +10,10 @@ import { SmpallocError } from '../../base/errors.js';
 import { Baton, type BatonRun } from '../../host/baton.js';
 import { format } from '../../host/format.js';
 import { symbols } from '../../observe/symbols.js';
-import { along, follow, type Followed } from './follow.js';
-import { titleOf } from './letters.js';
+import { along, follow, type Followed } from '../counterexample/follow.js';
+import { titleOf } from '../counterexample/letters.js';
 import type { RealSetup } from './real_entity.js';
-import type { Reference } from '../farm/reference.js';
+import type { Reference } from './reference.js';
 import type { Subject } from '../subject.js';
 
 export interface RealReplay {

@@ -3,7 +3,7 @@ import type { Turns } from '../../hw/baton/access.js';
 import type * as BatonAccess from '../../hw/baton/access.js';
 import type * as BatonRun from '../../hw/baton/run.js';
 import type { Configuration } from '../../host/options.js';
-import { loadScenarios, type Reference } from '../farm/reference.js';
+import { loadScenarios, type Reference } from './reference.js';
 import { switchOn } from '../stepped.js';
 import { prepareSubject, type SubjectOptions } from '../subject.js';
 
