@@ -2,10 +2,12 @@
  * rolldown.config.mjs — one bundle an entry, no shared chunks: an imported constant is not a constant to V8
  * (docs/design/building.md has the measurements).
  *
- * Engine code exists in flavours. A machine boots `release`, or `invariants` with bitmaps, poisoning, owner checks and
- * the count of locked operations. The explorer loads the `stepped` ones: every access to memory asks a scheduler first.
+ * Engine code exists in flavours, and for each allocator: a machine runs one for life. A machine boots `release`, or
+ * `invariants` with bitmaps, poisoning, owner checks and the count of locked operations. The explorer loads the
+ * `stepped` ones: every access to memory asks a scheduler first.
  */
 import { readdirSync } from 'node:fs';
+import { allocator } from './scripts/allocator.mjs';
 import { constFunctions } from './scripts/const-functions.mjs';
 import { stepped } from './scripts/stepped.mjs';
 
@@ -13,6 +15,8 @@ const root = new URL('.', import.meta.url);
 const packages = ['comlink', 'cac', 'picocolors', 'valibot', 'simple-statistics', 'piscina', 'tinybench'];
 const external = (id) => id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`));
 
+/** by their numbers in base/policy.ts */
+const ALLOCATORS = ['dragonfly', 'freebsd'];
 /** constants of a flavour: checks, switchable defects (base/defects.ts), and whether a scheduler makes the accesses */
 const FLAVOURS = {
   release: { INVARIANTS: 'false', DEFECTS: 'false', STEPPED: 'false' },
@@ -21,15 +25,16 @@ const FLAVOURS = {
   'stepped-invariants': { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'true' },
 };
 
-function bundle(input, file, flavour = 'release', baton = false) {
-  const define = FLAVOURS[flavour];
+function bundle(input, file, flavour = 'release', { baton = false, alloc = '' } = {}) {
+  const define = { ...FLAVOURS[flavour], ALLOCATOR: String(ALLOCATORS.indexOf(alloc)) };
+  const plugins = alloc === '' ? [] : [allocator(alloc)];
   return {
     input,
     platform: 'node',
     external,
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
     transform: { target: 'es2023', define },
-    plugins: define.STEPPED === 'true' ? [stepped(root, baton), constFunctions()] : [constFunctions()],
+    plugins: [...plugins, ...(define.STEPPED === 'true' ? [stepped(root, baton)] : []), constFunctions()],
     output: { file: `dist/${file}`, format: 'esm', sourcemap: true, codeSplitting: false },
   };
 }
@@ -39,6 +44,7 @@ const host = [
   bundle('src/vcpu.ts', 'vcpu.js'),
   bundle('src/phase_engine.ts', 'engine.js'),
   bundle('src/race.ts', 'race.js'),
+  bundle('src/memstat.ts', 'memstat.js'),
   bundle('src/cli/main.ts', 'cli.js'),
   bundle('workers/job.ts', 'job.js'),
   bundle('workers/baton.ts', 'baton.js'),
@@ -47,15 +53,17 @@ const host = [
     .map((name) => bundle(`bench/${name}`, `bench/${name.replace('.ts', '.js')}`)),
 ];
 
-const engine = ['release', 'invariants'].flatMap((flavour) => [
-  bundle('workers/vcpu.ts', `${flavour}/vcpu.js`, flavour),
-  bundle('src/workload/index.ts', `${flavour}/workloads.js`, flavour),
-  bundle('src/engine.ts', `${flavour}/engine.js`, flavour),
-]);
+const engine = ALLOCATORS.flatMap((alloc) =>
+  ['release', 'invariants'].flatMap((flavour) => [
+    bundle('workers/vcpu.ts', `${alloc}/${flavour}/vcpu.js`, flavour, { alloc }),
+    bundle('src/workload/index.ts', `${alloc}/${flavour}/workloads.js`, flavour, { alloc }),
+    bundle('src/engine.ts', `${alloc}/${flavour}/engine.js`, flavour, { alloc }),
+  ]),
+);
 
 const explored = ['stepped', 'stepped-invariants'].flatMap((flavour) => [
   bundle('src/stepped.ts', `${flavour}/engine.js`, flavour),
-  bundle('src/stepped.ts', `${flavour.replace('stepped', 'baton')}/engine.js`, flavour, true),
+  bundle('src/stepped.ts', `${flavour.replace('stepped', 'baton')}/engine.js`, flavour, { baton: true }),
 ]);
 
 export default [...host, ...engine, ...explored];

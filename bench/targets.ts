@@ -8,15 +8,16 @@
 import { availableParallelism } from 'node:os';
 import { absentPeers, buildPeers } from '../src/host/peers.js';
 import { short, table } from '../src/report/table.js';
-import { type LoopName, loopSuite } from '../src/suite/loops.js';
+import { loopSuite } from '../src/suite/loop_suite.js';
+import type { LoopName } from '../src/suite/loops.js';
 import type { SuiteOptions } from '../src/suite/suite.js';
 
 const TARGETS: readonly LoopName[] = ['pair', 'local', 'larson', 'xmalloc'];
 
 const options: SuiteOptions = {
-  cpus: Math.max(2, availableParallelism() & ~1), cpusGiven: false, memory: '', free: ['rbatch'], stats: null,
-  signalDelay: null, seed: 1, rounds: 15, ops: null, roundMs: 60, invariants: false, tunables: {}, timeout: 120_000,
-  peers: true, signal: new AbortController().signal, progress: () => {},
+  cpus: Math.max(2, availableParallelism() & ~1), cpusGiven: false, memory: '', alloc: null, free: ['rbatch'],
+  stats: null, signalDelay: null, seed: 1, rounds: 15, ops: null, roundMs: 60, invariants: false, tunables: {},
+  profile: false, fail: null, timeout: 120_000, peers: true, signal: new AbortController().signal, progress: () => {},
 };
 
 await buildPeers();

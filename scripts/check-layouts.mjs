@@ -30,6 +30,11 @@ const MACHINES = [1, 2, 3, 8, 64, 256].flatMap((ncpu) =>
 const PACKED = new Map([
   ['vm_page', 'one a page of memory; all of them under one mutex'],
   ['ktr_entry', 'a ring of its CPU alone'],
+  ['uma_slab', 'a free list behind it, at the end of a page of items; all of it under one lock'],
+  ['uma_bucket', 'items behind it; a bucket begins on a line of its own'],
+  ['mprof', 'a row a size, all of them atomic'],
+  ['malloc_type_old', 'static data of a module, whose layout is not ours to choose'],
+  ['malloc_type_module', 'the same'],
 ]);
 
 /**
@@ -38,12 +43,21 @@ const PACKED = new Map([
  */
 const WIDTHS = [
   [/^(GD_IPIQ_|SLC_|KSA_)|^(Z_CHUNKSIZE|SL_SIZE)$/, () => 2],
+  [/^(UK_SIZE|UK_OALLOCS|UZ_SIZE|UZ_ALLOCS|UZ_FREES|UZ_FAILS|UZ_SLEEPS|UC_ALLOCS|UC_FREES)$/, () => 2],
+  [/^KSO_CALLS$/, () => 2],
+  [/^MP_(REQUESTS|ASKED|GIVEN)$/, () => 2],
   [/^GD_IPIMASK$/, (l) => l.GD_IPIMASK_WORDS],
   [/^GD_CSQ$/, (l) => l.GD_CSQ_ENTRIES * 2],
   [/^(SL_ZONEARY|SL_ZONETAIL)$/, (l) => l.NZONES],
   [/^SL_BATCH$/, (l) => l.RB_ENTRIES * l.RB_WORDS],
   [/^VM_FREE_QUEUES$/, (l) => l.VM_NFREEORDER * l.FQ_WORDS],
   [/^KS_SHORTDESC$/, (l) => l.KS_SHORTDESC_BYTES / 4],
+  [/^(UK_NAME|UZ_NAME)$/, (l) => l.UMA_NAME_BYTES / 4],
+  [/^UMA_BUCKET_ZONES$/, (l) => l.NBUCKET_ZONES],
+  [/^UMA_BUCKET_SIZE$/, (l) => l.UMA_BUCKET_SIZES],
+  [/^KMZ_ZONES$/, (l) => l.KMZ_NZONES],
+  [/^KMZ_SIZE$/, (l) => l.KMZ_SIZE_BYTES / 4],
+  [/^MSG_TEXT$/, (l) => l.MSG_TEXT_BYTES / 4],
   [/^SB_EXCEPTION$/, (l) => 1 + Math.ceil(l.SB_EXCEPTION_BYTES / 4)],
 ];
 
@@ -184,6 +198,9 @@ async function checkGeometry(layouts) {
       slgd: ncpu * l.SL_WORDS * 4,
       vm: l.VM_WORDS * 4,
       zindex: l.ZINDEX_BYTES,
+      uma: l.UMA_AREA_BYTES,
+      msgbuf: l.MSGBUF_WORDS * 4,
+      mprof: l.MPROF_WORDS * 4,
       malloc: l.KM_WORDS * 4 + l.MAXTYPES * l.mallocTypeBytes(ncpu),
       ipiq: ncpu * ncpu * l.ipiqBytes(places.fifo),
       ktr: ncpu * ktr * l.KTR_WORDS * 4,

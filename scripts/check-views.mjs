@@ -34,6 +34,8 @@ const ATOMICS = 'src/hw/atomics.ts';
 const STATE = new Map([
   ['src/kern/splz.ts clockFuncs', 'filled while modules are linked, then only read'],
   ['src/kern/lwkt_ipiq.ts ipiFuncs', 'filled while modules are linked, then only read'],
+  ['src/freebsd/uma_func.ts umaFuncs', 'filled while modules are linked, then only read'],
+  ['src/freebsd/vm_kern.ts lowmemFuncs', 'filled while modules are linked, then only read'],
   ['src/hw/curcpu.switch.ts curcpu', 'who executes is what this form of the file is for'],
   ['src/hw/heap.ts i32', 'the machine itself'],
   ['src/hw/heap.ts u8', 'the machine itself'],

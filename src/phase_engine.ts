@@ -8,15 +8,13 @@
  * Only in a worker that is a CPU: the machine must be known when this is imported.
  */
 import type * as Engine from './engine.js';
-import { distUrl } from './host/root.js';
+import { engineUrl } from './host/root.js';
 import { ticket } from './hw/bind.js';
-import { SB_INVARIANTS } from './hw/superblock.layout.js';
 
-const flavour = new Int32Array(ticket.heap)[SB_INVARIANTS] !== 0 ? 'invariants' : 'release';
-const engine = (await import(distUrl(`${flavour}/engine.js`).href)) as typeof Engine;
+const engine = (await import(engineUrl(ticket.heap, 'engine.js').href)) as typeof Engine;
 
 export const {
-  kmalloc, kfree, krealloc, kstrdup, kmallocUsable, kmallocRaiseLimit, mallocUninit, slabCleanup,
+  kmalloc, kfree, krealloc, kstrdup, kmallocUsable, kmallocRaiseLimit, mallocUninit, reclaim, slabCleanup, uma,
   M_INTNOWAIT, M_INTWAIT, M_NOWAIT, M_NULLOK, M_PASSIVE_ZERO, M_POWEROF2, M_RNOWAIT, M_WAITOK, M_ZERO, ZERO_LENGTH_PTR,
   curcpu, NCPU, f64, i32, i64, u8,
   critEnter, critExit, gangBarrier, mtxLock, mtxTrylock, mtxUnlock, splz,

@@ -9,11 +9,11 @@
 import { workerData } from 'node:worker_threads';
 import { SmpallocError } from './base/errors.js';
 import type * as Engine from './engine.js';
-import { distUrl } from './host/root.js';
+import { engineUrl } from './host/root.js';
 import { BINDING, type CpuTicket } from './hw/ticket.js';
-import { SB_INVARIANTS, SB_MAGIC, SUPERBLOCK_MAGIC } from './hw/superblock.layout.js';
+import { SB_MAGIC, SUPERBLOCK_MAGIC } from './hw/superblock.layout.js';
 
-export { M_NOWAIT, M_NULLOK, M_POWEROF2, M_WAITOK, M_ZERO, ZERO_LENGTH_PTR } from './dragonfly/malloc.js';
+export { M_NOWAIT, M_NULLOK, M_POWEROF2, M_WAITOK, M_ZERO, ZERO_LENGTH_PTR } from './kern/malloc.js';
 export type { CpuTicket } from './hw/ticket.js';
 
 export interface Vcpu {
@@ -60,9 +60,8 @@ export async function attach(ticket: CpuTicket | undefined = workerData?.smpallo
   }
   if (bound) throw new SmpallocError('ESMP_OPTION', 'attach: this worker is a CPU already, that one for life');
   bound = true;
-  const flavour = new Int32Array(ticket.heap)[SB_INVARIANTS] !== 0 ? 'invariants' : 'release';
   (globalThis as { [BINDING]?: CpuTicket })[BINDING] = ticket;
-  const engine = (await import(distUrl(`${flavour}/engine.js`).href)) as typeof Engine;
+  const engine = (await import(engineUrl(ticket.heap, 'engine.js').href)) as typeof Engine;
   engine.cpuStartup();
   engine.phaseEnter();
   let attached = true;

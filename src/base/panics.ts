@@ -3,9 +3,11 @@
  *
  * panic(CODE, a, b, c) records four integers; the text is made here, by whoever prints it. The texts are the
  * kernels' own (reference: DragonFly kern_slaballoc.c, lwkt_ipiq.c; FreeBSD vm_phys.c, kern_mutex.c).
- * Arguments are taken in order: %p address, %d integer, %x hexadecimal, %t malloc type (its name), %a assertion,
- * %e the exception recorded by the host.
+ * Arguments are taken in order: %p address, %d integer, %x hexadecimal of 8 digits, %h as printf's %x, %t malloc type
+ * (its name), %n the same or 'none', %z zone (its name), %Z zone as 'name(address)', %y as 'address(name)', %a
+ * assertion, %e the exception recorded by the host.
  */
+import { FREEBSD_PANICS } from './panics_freebsd.js';
 
 export const P_NULLFREE = 1;
 export const P_FREE_MAGIC = 2;
@@ -67,6 +69,7 @@ const PANICS: Readonly<Record<number, string>> = {
   [P_EXCEPTION]: '%e',
   [P_MODIFIED]: 'memory chunk %p was modified after free: %x at offset %d',
   [P_MALLOC_MAGIC]: 'malloc: malloc type lacks magic',
+  ...FREEBSD_PANICS,
 };
 
 export const PANIC_CODES: readonly number[] = Object.keys(PANICS).map(Number);
@@ -97,20 +100,41 @@ const ASSERTIONS: Readonly<Record<number, string>> = {
 export interface PanicNames {
   /** name of the malloc type at an address */
   type(address: number): string;
+  /** name of the UMA zone at an address */
+  zone(address: number): string;
   /** text of the exception kept by the host */
   exception(): string;
 }
 
 /** The message of panic `code`, as the kernel would have printed it. */
 export function panicText(code: number, args: readonly number[], names: PanicNames): string {
-  const text = PANICS[code] ?? `panic ${code}`;
+  return formatText(PANICS[code] ?? `panic ${code}`, args, names);
+}
+
+const CONVERSION = /%[pdxhtnzZyae]/g;
+
+/** Those of a panic's arguments that are addresses: the text says so, or does not mention them. */
+export function panicAddresses(code: number, args: readonly number[]): number[] {
+  const specs = ((PANICS[code] ?? '').match(CONVERSION) ?? []).filter((spec) => spec !== '%e');
+  return args.filter((_, n) => specs[n] === undefined || ['%p', '%z', '%Z', '%y'].includes(specs[n]));
+}
+
+const address = (value: number): string => `0x${(value >>> 0).toString(16)}`;
+
+/** printf with the conversions above. */
+export function formatText(text: string, args: readonly number[], names: PanicNames): string {
   let next = 0;
-  return text.replace(/%[pdxtae]/g, (spec) => {
+  return text.replace(CONVERSION, (spec) => {
     if (spec === '%e') return names.exception();
     const value = args[next++] ?? 0;
-    if (spec === '%p') return `0x${(value >>> 0).toString(16)}`;
+    if (spec === '%p') return address(value);
     if (spec === '%x') return (value >>> 0).toString(16).padStart(8, '0');
+    if (spec === '%h') return (value >>> 0).toString(16);
     if (spec === '%t') return names.type(value);
+    if (spec === '%n') return value === 0 ? 'none' : names.type(value);
+    if (spec === '%z') return names.zone(value);
+    if (spec === '%Z') return `${names.zone(value)}(${address(value)})`;
+    if (spec === '%y') return `${address(value)}(${names.zone(value)})`;
     if (spec === '%a') return ASSERTIONS[value] ?? String(value);
     return String(value);
   });

@@ -4,6 +4,12 @@
  * The numbers stand in the superblock; the names are what a user types and what a record says.
  */
 
+/** Which kernel's memory allocator the machine runs. */
+export const ALLOC_DRAGONFLY = 0;
+export const ALLOC_FREEBSD = 1;
+export const ALLOC_NAMES = ['dragonfly', 'freebsd'] as const;
+export type AllocName = (typeof ALLOC_NAMES)[number];
+
 /** How malloc_type statistics are updated (kern/malloc_stats.ts). */
 export const STATS_CRITICAL = 0;
 export const STATS_UNPADDED = 1;

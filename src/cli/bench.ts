@@ -3,9 +3,11 @@ import type { CAC } from 'cac';
 import { absentPeers, buildPeers } from '../host/peers.js';
 import type { Row } from '../suite/claims.js';
 import { ipiSuite } from '../suite/ipi.js';
-import { LOOP_NAMES, type LoopName, loopSuite } from '../suite/loops.js';
+import { loopSuite } from '../suite/loop_suite.js';
+import { LOOP_NAMES, type LoopName } from '../suite/loops.js';
 import { statsSuite } from '../suite/stats.js';
 import type { SuiteOptions } from '../suite/suite.js';
+import { CORE_OPTION } from './core_flag.js';
 import { UsageError } from './exit.js';
 import { didYouMean, type Flags, suiteOptions, withFlags } from './options.js';
 import { output } from './output.js';
@@ -26,10 +28,12 @@ export function benchCommand(cli: CAC, session: Session): void {
   const what = `Measure: ${Object.keys(SUITES).join(', ')} (default: ${DEFAULT_SUITES.join(' ')})`;
   withFlags(cli.command('bench [...suites]', what))
     .option('--peers', 'measure glibc, mimalloc, jemalloc and tcmalloc in the same rounds (needs cc)')
+    .option(...CORE_OPTION)
     .example('smpalloc bench                                  # the main job')
     .example('smpalloc bench pair local --peers               # against malloc in C')
+    .example('smpalloc bench pair larson --alloc dragonfly,freebsd')
     .example('smpalloc bench ring --free rchunks --signal-delay 30')
-    .action((suites: string[], flags: Flags) => session.run(() => bench(suites, flags, session)));
+    .action((suites: string[], flags: Flags) => session.run(() => bench(suites, flags, session), flags));
 }
 
 async function bench(names: string[], flags: Flags, session: Session): Promise<number> {

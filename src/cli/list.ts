@@ -1,6 +1,6 @@
 /** list.ts — smpalloc list: suites, policies, traces, variables. */
 import type { CAC } from 'cac';
-import { FREE_NAMES, MTX_NAMES, STATS_NAMES } from '../base/policy.js';
+import { ALLOC_NAMES, FREE_NAMES, MTX_NAMES, STATS_NAMES } from '../base/policy.js';
 import { bundledTraces } from '../host/trace/bundled.js';
 import { TUNABLES } from '../kern/sysctl.js';
 import { sysctlNames } from '../observe/memory.js';
@@ -15,10 +15,15 @@ export function listCommand(cli: CAC, session: Session): void {
     .action((flags: { json?: boolean }) => session.run(async () => list(flags.json === true)));
 }
 
+const ALLOCATORS: Readonly<Record<string, string>> = {
+  dragonfly: "DragonFly's slab allocator: zones a CPU owns, frees that go home to them",
+  freebsd: "FreeBSD's malloc(9) on UMA: buckets a CPU fills and empties, slabs behind a lock",
+};
+
 function list(json: boolean): number {
   const traces = bundledTraces();
   const what = {
-    suites: SUITES, free: FREE_NAMES, stats: STATS_NAMES, mutex: MTX_NAMES, allocators: ['dragonfly'], traces,
+    suites: SUITES, free: FREE_NAMES, stats: STATS_NAMES, mutex: MTX_NAMES, allocators: ALLOC_NAMES, traces,
     tunables: Object.fromEntries(Object.entries(TUNABLES).map(([name, { initial, doc }]) => [name, { initial, doc }])),
     sysctls: sysctlNames(),
   };
@@ -28,6 +33,7 @@ function list(json: boolean): number {
 
 interface Listed {
   suites: Readonly<Record<string, string>>;
+  allocators: readonly string[];
   free: readonly string[];
   stats: readonly string[];
   traces: readonly string[];
@@ -36,6 +42,7 @@ interface Listed {
 function text(what: Listed): string {
   const rows = [
     ...Object.entries(what.suites).map(([name, doc]) => ['suite', name, doc]),
+    ...what.allocators.map((name) => ['--alloc', name, ALLOCATORS[name] ?? '']),
     ...what.free.map((name) => ['--free', name, '']),
     ...what.stats.map((name) => ['--stats', name, '']),
     ...what.traces.map((name) => ['trace', name, '']),

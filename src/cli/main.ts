@@ -2,13 +2,17 @@
 /** main.ts — smpalloc: the command line. */
 import { cac } from 'cac';
 import { packageVersion } from '../host/root.js';
+import { balanceCommand } from './balance.js';
 import { benchCommand } from './bench.js';
+import { ddbCommand } from './ddb.js';
 import { EXIT_CODES, RACE_EXIT_CODES, UsageError } from './exit.js';
 import { listCommand } from './list.js';
 import { didYouMean } from './options.js';
 import { RACE, RACE_COMMANDS, raceCommands } from './race.js';
 import { replayCommand, STDIN } from './replay.js';
 import { Session } from './session.js';
+import { sysctlCommand } from './sysctl.js';
+import { vmstatCommand } from './vmstat.js';
 
 const words = process.argv.slice(2);
 const argv = forCac(words);
@@ -17,7 +21,11 @@ const cli = cac('smpalloc');
 benchCommand(cli, session);
 replayCommand(cli, session);
 listCommand(cli, session);
+vmstatCommand(cli, session);
+balanceCommand(cli, session);
+sysctlCommand(cli, session);
 raceCommands(cli, session);
+ddbCommand(cli, session);
 cli.version(packageVersion);
 cli
   .example('smpalloc bench                                  # the main job: are the commits right?')

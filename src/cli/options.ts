@@ -1,15 +1,22 @@
 /** options.ts — the flags bench and replay share: declared once, checked once; and how values are read. */
 import { availableParallelism } from 'node:os';
 import type { Command } from 'cac';
-import { FREE_NAMES, type FreePolicy, STATS_NAMES, type StatsPolicy } from '../base/policy.js';
+import { didYouMean } from '../base/nearest.js';
+import {
+  ALLOC_NAMES, type AllocName, FREE_NAMES, type FreePolicy, STATS_NAMES, type StatsPolicy,
+} from '../base/policy.js';
 import { configure } from '../host/options.js';
 import { TUNABLES } from '../kern/sysctl.js';
 import type { SuiteOptions } from '../suite/suite.js';
 import { UsageError } from './exit.js';
+import { failure } from './fail.js';
+
+export { didYouMean };
 
 export interface Flags {
   cpus?: unknown;
   memory?: unknown;
+  alloc?: unknown;
   free?: unknown;
   stats?: unknown;
   signalDelay?: unknown;
@@ -19,6 +26,10 @@ export interface Flags {
   duration?: unknown;
   timeout?: unknown;
   tunable?: unknown;
+  fail?: unknown;
+  profile?: boolean;
+  listen?: unknown;
+  core?: unknown;
   invariants?: boolean;
   peers?: boolean;
   json?: boolean;
@@ -30,6 +41,7 @@ export function withFlags(command: Command): Command {
   return command
     .option('--cpus <N>', 'virtual CPUs (default: one a core, at least 2)')
     .option('--memory <SIZE>', "physical memory of a machine, such as '256MiB'")
+    .option('--alloc <NAME,...>', `allocators, side by side: ${ALLOC_NAMES.join(', ')} (default: dragonfly)`)
     .option('--free <POLICY,...>', `remote-free policies: ${FREE_NAMES.join(', ')}`)
     .option('--stats <POLICY,...>', `statistics policies: ${STATS_NAMES.join(', ')}`)
     .option('--signal-delay <N|tick>', "polls until a remote-free signal is seen, or 'tick'")
@@ -39,6 +51,9 @@ export function withFlags(command: Command): Command {
     .option('--duration <TIME>', "length of a round, such as '40ms' or '1s' (default: 40ms)")
     .option('--timeout <TIME>', 'longest a single round may take (default: 120s)')
     .option('--tunable <NAME=N,...>', 'kernel variables at boot, such as kern.zone_cache=8')
+    .option('--profile', 'count requests by size, and what they were given (MALLOC_PROFILE; slower)')
+    .option('--fail <RATE[,type=NAME][,cpu=N]>', 'one of RATE mallocs fails (freebsd)')
+    .option('--listen <PATH>', "socket at which smpalloc vmstat may watch a suite's first machine")
     .option('--invariants', 'run the flavour with all checks')
     .option('--json', 'print the record, not tables')
     .option('--quiet', 'no progress, no warnings');
@@ -47,10 +62,13 @@ export function withFlags(command: Command): Command {
 /** @throws UsageError or SmpallocError naming the flag, its value and what would be right */
 export function suiteOptions(flags: Flags, signal: AbortSignal, progress: SuiteOptions['progress']): SuiteOptions {
   const cpusGiven = flags.cpus !== undefined;
+  const cpus = cpusGiven ? number('--cpus', flags.cpus) : Math.max(2, availableParallelism());
+  const alloc = list<AllocName>('--alloc', flags.alloc, ALLOC_NAMES, 'an allocator');
   const options: SuiteOptions = {
-    cpus: cpusGiven ? number('--cpus', flags.cpus) : Math.max(2, availableParallelism()),
+    cpus,
     cpusGiven,
     memory: flags.memory === undefined ? '' : String(flags.memory),
+    alloc,
     free: list<FreePolicy>('--free', flags.free, FREE_NAMES),
     stats: list<StatsPolicy>('--stats', flags.stats, STATS_NAMES),
     signalDelay: flags.signalDelay === undefined ? null : delay(flags.signalDelay),
@@ -60,11 +78,18 @@ export function suiteOptions(flags: Flags, signal: AbortSignal, progress: SuiteO
     roundMs: flags.duration === undefined ? 40 : time('--duration', flags.duration),
     invariants: flags.invariants === true,
     tunables: tunables(flags.tunable),
+    profile: flags.profile === true,
+    fail: failure(flags.fail, alloc, cpus),
+    listen: flags.listen === undefined ? null : String(flags.listen),
     timeout: flags.timeout === undefined ? 120_000 : time('--timeout', flags.timeout),
     peers: flags.peers === true,
     signal,
     progress,
   };
+  if (options.free !== null && alloc !== null && !alloc.includes('dragonfly')) {
+    const names = alloc.join(', ');
+    throw new UsageError(`--free: ${names} has no remote-free policies; expected --alloc dragonfly beside it`);
+  }
   // what boot would refuse is refused before anything runs
   for (const free of options.free ?? ['rbatch' as const]) {
     configure({
@@ -106,12 +131,14 @@ export function time(flag: string, value: unknown): number {
   return Number(match[1]) * unit;
 }
 
-export function list<T extends string>(flag: string, value: unknown, names: readonly T[]): T[] | null {
+export function list<T extends string>(
+  flag: string, value: unknown, names: readonly T[], what = 'a policy',
+): T[] | null {
   if (value === undefined) return null;
   const values = String(value).split(',');
   for (const one of values) {
     if ((names as readonly string[]).includes(one)) continue;
-    throw new UsageError(`${flag}: '${one}' is not a policy; ${didYouMean(one, names)}there are ${names.join(', ')}`);
+    throw new UsageError(`${flag}: '${one}' is not ${what}; ${didYouMean(one, names)}there are ${names.join(', ')}`);
   }
   return values as T[];
 }
@@ -128,25 +155,4 @@ function tunables(value: unknown): Record<string, number> {
     result[name] = number(`--tunable ${name}`, text);
   }
   return result;
-}
-
-/** "did you mean 'x'? ", or nothing when nothing is near. */
-export function didYouMean(word: string, names: readonly string[]): string {
-  const near = names
-    .map((name) => ({ name, distance: editDistance(word, name) }))
-    .filter(({ name, distance }) => distance < word.length && distance <= Math.max(2, name.length / 3))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return near ? `did you mean '${near.name}'? ` : '';
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

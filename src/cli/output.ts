@@ -20,7 +20,8 @@ export function output(rows: readonly Row[], command: string, o: SuiteOptions, f
     environment: environment(o.cpus, o.invariants),
     config: {
       command, seed: o.seed, cpus: o.cpus, memory: o.memory, roundMs: o.roundMs, rounds: o.rounds, ops: o.ops,
-      free: o.free, stats: o.stats, signalDelay: o.signalDelay, tunables: o.tunables,
+      alloc: o.alloc, free: o.free, stats: o.stats, signalDelay: o.signalDelay, tunables: o.tunables,
+      profile: o.profile, fail: o.fail,
     },
     rows: [...rows] as RunRecord['rows'],
     claims,

@@ -4,6 +4,7 @@ import type { CAC } from 'cac';
 import { bundledTraces, tracePath } from '../host/trace/bundled.js';
 import type { TraceSummary } from '../host/trace/trace.js';
 import { replaySuite } from '../suite/replay_row.js';
+import { CORE_OPTION } from './core_flag.js';
 import { UsageError } from './exit.js';
 import { didYouMean, type Flags, suiteOptions, withFlags } from './options.js';
 import { output } from './output.js';
@@ -16,9 +17,11 @@ export function replayCommand(cli: CAC, session: Session): void {
   const what = 'Run a recorded trace: ours, perf script, ftrace, mtrace; gzipped or not; - is stdin';
   withFlags(cli.command('replay <file>', what))
     .option('--strict', 'a bad line is an error')
+    .option(...CORE_OPTION)
     .example('smpalloc replay redis-io3 --free ipi,rchunks    # a bundled trace')
+    .example('smpalloc replay redis-io3 --alloc dragonfly,freebsd --profile')
     .example('perf script -F comm,pid,cpu,time,event,trace | smpalloc replay -')
-    .action((file: string, flags: Flags) => session.run(() => replay(file, flags, session)));
+    .action((file: string, flags: Flags) => session.run(() => replay(file, flags, session), flags));
 }
 
 async function replay(file: string, flags: Flags, session: Session): Promise<number> {

@@ -5,6 +5,7 @@
  * the terminal has sent to everybody already: signals SAME_MS together are one.
  */
 import { colorsFor } from './colors.js';
+import { type CoreFlags, coreDump, coreFile } from './core_flag.js';
 import { EXIT_INTERRUPTED, EXIT_OK, failure } from './exit.js';
 import { Progress } from './progress.js';
 
@@ -44,16 +45,22 @@ export class Session {
     return this.#progress;
   }
 
-  /** Runs a command and leaves with its code. */
-  async run(command: () => Promise<number>): Promise<void> {
+  /**
+   * Runs a command and leaves with its code.
+   * @param flags of a command that has --core
+   */
+  async run(command: () => Promise<number>, flags: CoreFlags | null = null): Promise<void> {
+    let core: string | null = null;
     try {
+      core = flags && coreFile(flags);
       process.exitCode = await command();
     } catch (error) {
-      this.fail(error);
+      this.fail(error, flags ? await coreDump(error, core) : []);
     }
   }
 
-  fail(error: unknown): void {
+  /** @param more what to say behind the error */
+  fail(error: unknown, more: readonly string[] = []): void {
     this.#progress?.clear();
     if (this.#abort.signal.aborted) {
       process.stderr.write('interrupted\n');
@@ -62,7 +69,7 @@ export class Session {
     }
     const { code, lines } = failure(error, this.command);
     const [first, ...rest] = lines;
-    process.stderr.write(`${colorsFor(process.stderr).red('error:')} ${[first, ...rest].join('\n')}\n`);
+    process.stderr.write(`${colorsFor(process.stderr).red('error:')} ${[first, ...rest, ...more].join('\n')}\n`);
     process.exitCode = code;
   }
 }

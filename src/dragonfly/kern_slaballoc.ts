@@ -30,6 +30,7 @@ import { critEnter, critExit, intrDisable, intrRestore } from '../kern/critical.
 import { NCPU } from '../kern/globaldata.js';
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_MALLOC } from '../kern/ktr.layout.js';
+import { mprofCount, PROFILE } from '../kern/malloc_profile.js';
 import { mtsAllocated, mallocTypeMemuse } from '../kern/malloc_stats.js';
 import {
   KS_LIMIT, KS_LOOSEMEMUSE, KS_MAGIC, KS_USE, KU_ALLOWANCE, KU_WORDS, M_MAGIC,
@@ -56,8 +57,8 @@ declare const STEPPED: boolean;
 
 const ZINDEX = i32[SB_ZINDEX];
 const PATTERN = i32[SB_MALLOC_PATTERN] !== 0;
-/** checks, locks and event records are the slow path's business */
-const FAST_PATH = FREE !== FREE_LOCKED && !INVARIANTS && !KTR;
+/** checks, locks, event records and MALLOC_PROFILE are the slow path's business */
+const FAST_PATH = FREE !== FREE_LOCKED && !INVARIANTS && !KTR && !PROFILE;
 /** sizes up to here take the first path: no oversized block among them */
 const FAST_LIMIT = FAST_PATH ? Math.min(ZONE_LIMIT - 1, 8192) : 0;
 const SLOW_FLAGS = M_ZERO | M_POWEROF2;
@@ -93,6 +94,7 @@ export function kmalloc(size: number, type: number, flags: number): number {
 function kmallocSlow(size: number, type: number, flags: number): number {
   if (i32[(type >>> 2) + KS_MAGIC] !== M_MAGIC) panic(P_MALLOC_MAGIC, type);
   if (size === 0) return ZERO_LENGTH_PTR;
+  const asked = size;
   if ((flags & M_POWEROF2) !== 0 && size >>> 0 <= 0x80000000) size = 1 << (32 - Math.clz32(size - 1));
   if ((flags & M_RNOWAIT) === 0 && zonesOver(myslgd())) zonesRelease(zonesKeep());
   const oversized = size >>> 0 >= ZONE_LIMIT || ((size & 4095) === 0 && size > 8192);
@@ -102,7 +104,10 @@ function kmallocSlow(size: number, type: number, flags: number): number {
     // what is freed from here on is news to the wait below
     const free = vmFreeCount();
     const block = oversized ? mallocOversized(bytes, type) : chunkAlloc(size, bytes, type);
-    if (block !== 0) return finish(block, bytes, type, flags);
+    if (block !== 0) {
+      if (PROFILE) mprofCount(asked, bytes);
+      return finish(block, bytes, type, flags);
+    }
     looks = memoryShortage(oversized ? bytes : ZONE_SIZE, flags, looks, free);
     if (looks < 0) return 0;
   }

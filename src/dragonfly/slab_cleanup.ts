@@ -21,7 +21,7 @@ import { checkZoneFree, zonesKeep, zonesRelease } from './kern_slabzone.js';
 import { remoteFlush } from './slab_batch.js';
 import { takeHome } from './slab_remote.js';
 import { NZONES, SL_ZONEARY, Z_NEXT } from './slaballoc.layout.js';
-import { FREE, myslgd } from './slglobaldata.js';
+import { FREE, myslgd, SLAB } from './slglobaldata.js';
 
 /** ticks (10 ms each) between two clean-ups */
 const CLEANUP_TICKS = 1000;
@@ -54,5 +54,7 @@ function slabTick(ticks: number): void {
   if (ticks % CLEANUP_TICKS === 0) slabCleanup(false);
 }
 
-hardclockRegister(slabTick);
-ipiqRegister(IPIF_REMOTE_FLUSH, () => slabCleanup(true));
+if (SLAB) {
+  hardclockRegister(slabTick);
+  ipiqRegister(IPIF_REMOTE_FLUSH, () => slabCleanup(true));
+}

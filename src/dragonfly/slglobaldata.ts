@@ -3,6 +3,7 @@ import { FREE_LOCKED, FREE_RBATCH, FREE_RTAGGED } from '../base/policy.js';
 import { curcpu } from '../hw/curcpu.js';
 import { f64, i32 } from '../hw/heap.js';
 import { SB_FREE, SB_SLGD, SB_ZONE_SIZE } from '../hw/superblock.layout.js';
+import { FREEBSD } from '../kern/alloc.js';
 import { ZALLOC_ZONE_LIMIT } from './malloc.js';
 import {
   SL_WORDS, SL_ZONEARY, SL_ZONETAIL, Z_LISTED, Z_NEXT, Z_NMAX, Z_NSPAN, Z_PREV, Z_ZONEINDEX,
@@ -18,6 +19,8 @@ const COLOUR_MASK = 0xf00;
 export const ZONE_LIMIT = Math.min(ZONE_SIZE / 4, ZALLOC_ZONE_LIMIT);
 
 const SLGD = i32[SB_SLGD] >>> 2;
+/** this machine runs the slab allocator */
+export const SLAB = !FREEBSD;
 
 /** Word index of this CPU's SLGlobalData. */
 export function myslgd(): number {

@@ -1,38 +1,25 @@
-/**
- * core.ts — core dumps: a header page, then the machine's memory as it was.
- *
- *   0     'SMPCORE1'
- *   8     u32 length of the JSON that follows, then the JSON: bytes, version, node, time, command
- *   4096  the memory; blocks of zeroes are holes in the file
- */
+/** core.ts — core dumps: a header page (core_header.ts), then the machine's memory as it was; zeroes are holes. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { SmpallocError } from '../base/errors.js';
-import { MAXMEM } from '../base/param.js';
-import { packageVersion } from './root.js';
+import { type CoreHeader, HEADER_BYTES, headerPage, readHeader } from './core_header.js';
 
-const MAGIC = 'SMPCORE1';
-const HEADER_BYTES = 4096;
 const BLOCK_BYTES = 65536;
 const ZEROES = Buffer.alloc(BLOCK_BYTES);
 /** one read system call moves less than 2 GiB */
 const READ_BYTES = 1 << 30;
 
-export async function writeCore(path: string, heap: SharedArrayBuffer): Promise<void> {
+export type { CoreHeader } from './core_header.js';
+
+export interface Core {
+  readonly header: CoreHeader;
+  readonly memory: ArrayBuffer;
+}
+
+/** @param cpu who asked for it, unless the machine has panicked */
+export async function writeCore(path: string, heap: SharedArrayBuffer, cpu: number | null = null): Promise<void> {
   const file = await open(path, 'w');
   try {
-    const about = JSON.stringify({
-      bytes: heap.byteLength,
-      smpalloc: packageVersion,
-      node: process.version,
-      time: new Date().toISOString(),
-      // six bytes a character at the most: it fits behind the rest
-      argv: process.argv.slice(2).join(' ').slice(0, 600),
-    });
-    const header = Buffer.alloc(HEADER_BYTES);
-    header.write(MAGIC, 0, 'latin1');
-    header.writeUInt32LE(Buffer.byteLength(about), 8);
-    header.write(about, 12);
-    await file.write(header, 0, HEADER_BYTES, 0);
+    await file.write(headerPage(heap, cpu), 0, HEADER_BYTES, 0);
     await writeBlocks(file, heap);
     await file.truncate(HEADER_BYTES + heap.byteLength);
   } finally {
@@ -50,41 +37,36 @@ async function writeBlocks(file: FileHandle, heap: SharedArrayBuffer): Promise<v
 
 /** @returns the memory of a core file @throws SmpallocError ESMP_INPUT when it is none, or shorter than it says */
 export async function readCore(path: string): Promise<ArrayBuffer> {
-  const file = await open(path, 'r').catch((cause: Error) => {
-    throw new SmpallocError('ESMP_INPUT', `${path}: ${cause.message}`, { cause });
-  });
+  return (await openCore(path)).memory;
+}
+
+/** The same, with what the header says. */
+export async function openCore(path: string): Promise<Core> {
+  let file: FileHandle | null = null;
   try {
-    const header = Buffer.alloc(HEADER_BYTES);
-    await file.read(header, 0, HEADER_BYTES, 0);
-    if (header.toString('latin1', 0, 8) !== MAGIC) {
-      throw new SmpallocError('ESMP_INPUT', `${path}: not a core dump of smpalloc (it does not begin with ${MAGIC})`);
-    }
-    const bytes = memoryBytes(path, header);
+    file = await open(path, 'r');
+    const page = Buffer.alloc(HEADER_BYTES);
+    const { bytesRead } = await file.read(page, 0, HEADER_BYTES, 0);
+    const header = readHeader(page.subarray(0, bytesRead));
     const { size } = await file.stat();
-    if (size < HEADER_BYTES + bytes) {
-      throw new SmpallocError('ESMP_INPUT', `${path}: truncated: ${size} bytes of ${HEADER_BYTES + bytes}`);
-    }
-    const memory = new ArrayBuffer(bytes);
-    const view = new Uint8Array(memory);
-    for (let at = 0; at < bytes; ) {
-      const { bytesRead } = await file.read(view, at, Math.min(READ_BYTES, bytes - at), HEADER_BYTES + at);
-      if (bytesRead === 0) throw new SmpallocError('ESMP_INPUT', `${path}: ends after ${at} bytes of ${bytes}`);
-      at += bytesRead;
-    }
-    return memory;
+    const wanted = HEADER_BYTES + header.bytes;
+    if (size < wanted) throw new Error(`truncated: ${size} bytes of ${wanted}`);
+    return { header, memory: await readMemory(file, header.bytes) };
+  } catch (cause) {
+    // whatever it is, it is about this file
+    throw new SmpallocError('ESMP_INPUT', `${path}: ${(cause as Error).message}`, { cause });
   } finally {
-    await file.close();
+    await file?.close();
   }
 }
 
-/** Size of the memory, by the header. */
-function memoryBytes(path: string, header: Buffer): number {
-  let bytes: unknown;
-  try {
-    ({ bytes } = JSON.parse(header.toString('utf8', 12, 12 + header.readUInt32LE(8))));
-  } catch {
-    // said below
+async function readMemory(file: FileHandle, bytes: number): Promise<ArrayBuffer> {
+  const memory = new ArrayBuffer(bytes);
+  const view = new Uint8Array(memory);
+  for (let at = 0; at < bytes; ) {
+    const { bytesRead } = await file.read(view, at, Math.min(READ_BYTES, bytes - at), HEADER_BYTES + at);
+    if (bytesRead === 0) throw new Error(`ends after ${at} bytes of ${bytes}`);
+    at += bytesRead;
   }
-  if (typeof bytes === 'number' && Number.isInteger(bytes) && bytes > 0 && bytes <= MAXMEM) return bytes;
-  throw new SmpallocError('ESMP_INPUT', `${path}: the header of the core dump is damaged`);
+  return memory;
 }

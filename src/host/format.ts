@@ -1,6 +1,6 @@
 /** format.ts — writes the superblock: after this the memory is a machine that has not been switched on. */
 import { defectBits } from '../base/defects.js';
-import { FREE_NAMES, MTX_NAMES, STATS_NAMES } from '../base/policy.js';
+import { ALLOC_NAMES, FREE_NAMES, MTX_NAMES, STATS_NAMES } from '../base/policy.js';
 import { zoneSizeFor } from '../dragonfly/malloc.js';
 import * as SB from '../hw/superblock.layout.js';
 import { TUNABLES } from '../kern/sysctl.js';
@@ -27,6 +27,7 @@ export function format(c: Configuration): SharedArrayBuffer {
     [SB.SB_IPIQ_FIFO]: g.fifo,
     [SB.SB_ZONE_SIZE]: zoneSizeFor(c.memory),
     [SB.SB_DEFECTS]: defectBits(c.defects),
+    [SB.SB_ALLOC]: ALLOC_NAMES.indexOf(c.alloc),
     [SB.SB_INTR]: g.intr,
     [SB.SB_GD]: g.gd,
     [SB.SB_IPIQ]: g.ipiq,
@@ -38,6 +39,9 @@ export function format(c: Configuration): SharedArrayBuffer {
     [SB.SB_ZINDEX]: g.zindex,
     [SB.SB_MALLOC]: g.malloc,
     [SB.SB_FIRST_PAGE]: g.firstPage,
+    [SB.SB_UMA]: g.uma,
+    [SB.SB_MSGBUF]: g.msgbuf,
+    [SB.SB_MPROF]: g.mprof,
   };
   for (const [name, value] of Object.entries(c.tunables)) words[TUNABLES[name]!.word] = value;
   const i32 = new Int32Array(heap);

@@ -7,6 +7,9 @@
  *   slgd       slab allocator, per CPU       77 lines a CPU
  *   vm         page allocator                5 lines
  *   zindex     table of classes              2 KiB
+ *   uma        UMA's and malloc(9)'s words   12 lines
+ *   msgbuf     what the kernel printed       65 lines
+ *   mprof      MALLOC_PROFILE                32 KiB
  *   malloc     malloc types                  MAXTYPES records
  *   ipiq       message FIFOs                 one an ordered pair of CPUs
  *   ktr        event rings                   one a CPU
@@ -17,10 +20,13 @@
 import { log2Floor } from '../base/bits.js';
 import { LINE_BYTES, PAGE_SHIFT, PAGE_SIZE } from '../base/param.js';
 import { SLGLOBALDATA, ZINDEX_BYTES } from '../dragonfly/slaballoc.layout.js';
+import { UMA_AREA_BYTES } from '../freebsd/kern_malloc.layout.js';
 import { INTR_WORDS } from '../hw/intr.layout.js';
 import { GD_WORDS } from '../kern/globaldata.layout.js';
 import { KTR_WORDS } from '../kern/ktr.layout.js';
 import { ipiqBytes } from '../kern/lwkt_ipiq.layout.js';
+import { MPROF_WORDS } from '../kern/malloc_profile.layout.js';
+import { MSGBUF_WORDS } from '../kern/msgbuf.layout.js';
 import { KM_WORDS, MAXTYPES, mallocTypeBytes } from '../kern/malloc_type.layout.js';
 import { PG_WORDS, VM_WORDS } from '../vm/vm_page.layout.js';
 
@@ -30,6 +36,9 @@ export interface Geometry {
   readonly slgd: number;
   readonly vm: number;
   readonly zindex: number;
+  readonly uma: number;
+  readonly msgbuf: number;
+  readonly mprof: number;
   readonly malloc: number;
   readonly ipiq: number;
   readonly ktr: number;
@@ -74,6 +83,9 @@ export function geometry(
     slgd: area(ncpu * SLGLOBALDATA.words * 4),
     vm: area(VM_WORDS * 4),
     zindex: area(ZINDEX_BYTES),
+    uma: area(UMA_AREA_BYTES),
+    msgbuf: area(MSGBUF_WORDS * 4),
+    mprof: area(MPROF_WORDS * 4),
     malloc: area(KM_WORDS * 4 + MAXTYPES * mallocTypeBytes(ncpu)),
     ipiq: area(ncpu * ncpu * ipiqBytes(fifo)),
     ktr: area(ncpu * ktrEntries * KTR_WORDS * 4),

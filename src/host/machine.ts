@@ -14,11 +14,13 @@ import type { Audit } from '../workload/audit.js';
 import { Memory } from '../observe/memory.js';
 import { panicRecord, panicReport } from '../observe/panic_report.js';
 import { writeCore } from './core.js';
+import { failMalloc, type MallocFailure, mallocFailures } from './fail_malloc.js';
 import { format } from './format.js';
 import { type Link, link } from './link.js';
 import { type BootOptions, type Configuration, configure } from './options.js';
-import { distUrl } from './root.js';
+import { engineUrl } from './root.js';
 import { Switchboard } from './switchboard.js';
+import { SysctlServer } from './sysctl_server.js';
 
 const TICK_MS = 10;
 /** after a panic: how long a CPU may take to notice before its worker is ended */
@@ -29,11 +31,19 @@ export class MachinePanic extends SmpallocError {
   override readonly name = 'MachinePanic';
   readonly panicCode: number;
   readonly report: readonly string[];
+  readonly #heap: SharedArrayBuffer | null;
 
-  constructor(panicCode: number, report: readonly string[]) {
+  constructor(panicCode: number, report: readonly string[], heap: SharedArrayBuffer | null = null) {
     super('ESMP_PANIC', report[0] ?? 'panic');
     this.panicCode = panicCode;
     this.report = report;
+    this.#heap = heap;
+  }
+
+  /** Writes the memory of the machine, as Machine.dumpCore does: it outlives its CPUs. */
+  async dumpCore(path: string): Promise<void> {
+    if (!this.#heap) throw new SmpallocError('ESMP_PANIC', 'the memory of this machine was not kept');
+    await writeCore(path, this.#heap);
   }
 }
 
@@ -54,6 +64,13 @@ export interface RunOptions {
 export async function boot(options: BootOptions = {}): Promise<Machine> {
   const machine = new Machine(configure(options));
   await machine.started;
+  if (options.listen === undefined) return machine;
+  try {
+    await machine.listen(options.listen);
+  } catch (cause) {
+    await machine.stop();
+    throw cause;
+  }
   return machine;
 }
 
@@ -68,6 +85,7 @@ export class Machine {
   readonly #switchboard: Switchboard;
   readonly #links: Link<CpuApi>[] = [];
   readonly #clock: NodeJS.Timeout;
+  readonly #servers: SysctlServer[] = [];
   #nextTicket: number;
   #stopping = false;
 
@@ -150,6 +168,19 @@ export class Machine {
   }
 
   /**
+   * From now on mallocs fail that may (M_NOWAIT; allocator 'freebsd' only).
+   * @throws SmpallocError ESMP_OPTION naming the value and what would be right
+   */
+  failMalloc(failure: MallocFailure): void {
+    failMalloc(this.memory, failure);
+  }
+
+  /** Mallocs that were made to fail so far. */
+  get mallocFailures(): number {
+    return mallocFailures(this.memory);
+  }
+
+  /**
    * What a worker of yours needs to become a CPU of this machine: put it into its workerData as `smpalloc`, or send it.
    * @throws SmpallocError ESMP_OPTION when all CPUs of option `attach` are taken
    */
@@ -171,9 +202,12 @@ export class Machine {
     });
   }
 
-  /** Writes the memory to a file that ddb and observers read. */
-  dumpCore(path: string): Promise<void> {
-    return writeCore(path, this.#heap);
+  /**
+   * Writes the memory to a file that ddb and observers read.
+   * @param cpu the CPU it is about, where none has panicked
+   */
+  dumpCore(path: string, cpu: number | null = null): Promise<void> {
+    return writeCore(path, this.#heap, cpu);
   }
 
   /** The panic report, or null while all is well. */
@@ -181,12 +215,29 @@ export class Machine {
     return panicRecord(this.memory) ? panicReport(this.memory) : null;
   }
 
+  /**
+   * From now on other processes may read the machine's statistics at this Unix domain socket (smpalloc vmstat PATH);
+   * no CPU takes notice. stop() removes it.
+   * @throws SmpallocError ESMP_OPTION when the path is not usable, or taken; ESMP_HALTED when the machine is stopped
+   */
+  async listen(path: string): Promise<void> {
+    this.#servers.push(await SysctlServer.listen(path, this.memory));
+    if (!this.#stopping) return;
+    await this.#closeServers();
+    throw new SmpallocError('ESMP_HALTED', 'listen: the machine is stopped');
+  }
+
+  async #closeServers(): Promise<void> {
+    await Promise.all(this.#servers.splice(0).map((server) => server.close()));
+  }
+
   /** Stops every CPU, waiting ones too, and ends their workers. The memory can still be read. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    const closed = this.#closeServers();
     clearInterval(this.#clock);
     this.#switchboard.stop();
-    await Promise.all(this.#links.map((cpu) => cpu.close()));
+    await Promise.all([closed, ...this.#links.map((cpu) => cpu.close())]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -199,8 +250,7 @@ export class Machine {
   }
 
   #startCpu(cpu: number): Link<CpuApi> {
-    const flavour = this.configuration.invariants ? 'invariants' : 'release';
-    const worker = new Worker(distUrl(`${flavour}/vcpu.js`), {
+    const worker = new Worker(engineUrl(this.#heap, 'vcpu.js'), {
       name: `vcpu${cpu}`,
       // our CPUs are files, whatever the host was started from (node --input-type=module -e ...)
       execArgv: process.execArgv.filter((arg) => !arg.startsWith('--input-type')),
@@ -268,7 +318,7 @@ export class Machine {
 
   #stopError(result?: PhaseResult): SmpallocError {
     const record = panicRecord(this.memory);
-    if (record) return new MachinePanic(record.code, panicReport(this.memory));
+    if (record) return new MachinePanic(record.code, panicReport(this.memory), this.#heap);
     const why = result && !result.ok ? `: ${result.message}` : '';
     return new SmpallocError('ESMP_HALTED', `the machine is stopped${why}`);
   }

@@ -7,8 +7,8 @@ import { DEFECT_NAMES } from '../base/defects.js';
 import { SmpallocError } from '../base/errors.js';
 import { MAXCPU, MAXMEM, PAGE_SIZE } from '../base/param.js';
 import {
-  FREE_NAMES, FREE_RBATCH, FREE_RTAGGED, type FreePolicy, MTX_NAMES, type MutexForm, SIGNAL_TICK, STATS_NAMES,
-  type StatsPolicy,
+  ALLOC_NAMES, type AllocName, FREE_NAMES, FREE_RBATCH, FREE_RTAGGED, type FreePolicy, MTX_NAMES,
+  type MutexForm, SIGNAL_TICK, STATS_NAMES, type StatsPolicy,
 } from '../base/policy.js';
 import { zoneSizeFor } from '../dragonfly/malloc.js';
 import { TUNABLES } from '../kern/sysctl.js';
@@ -21,9 +21,11 @@ export interface BootOptions {
   attach?: number;
   /** bytes of physical memory, a number or text such as '256MiB'; default 256 MiB, at most 2 GiB */
   memory?: number | string;
+  /** the kernel memory allocator; default 'dragonfly' */
+  alloc?: AllocName;
   /** statistics policy; default 'critical' */
   stats?: StatsPolicy;
-  /** remote-free policy; default 'rbatch' */
+  /** remote-free policy of the slab allocator; default 'rbatch'. UMA has none: a block goes to the freer's bucket */
   free?: FreePolicy;
   /** how mutexes wait; default 'adaptive' */
   mutex?: MutexForm;
@@ -40,12 +42,15 @@ export interface BootOptions {
   defects?: readonly string[];
   /** sysctl-style variables by name, see TUNABLES */
   tunables?: Record<string, number>;
+  /** Unix domain socket at which other processes may read the machine's statistics, as Machine.listen */
+  listen?: string;
 }
 
 export interface Configuration {
   readonly cpus: number;
   readonly attach: number;
   readonly memory: number;
+  readonly alloc: AllocName;
   readonly stats: StatsPolicy;
   readonly free: FreePolicy;
   readonly mutex: MutexForm;
@@ -85,6 +90,7 @@ export function configure(options: BootOptions = {}, kind: MachineKind = {}): Co
     cpus,
     attach,
     memory,
+    alloc: oneOf('alloc', options.alloc ?? 'dragonfly', ALLOC_NAMES),
     stats: oneOf('stats', options.stats ?? 'critical', STATS_NAMES),
     free,
     mutex: oneOf('mutex', options.mutex ?? 'adaptive', MTX_NAMES),

@@ -31,6 +31,8 @@ export interface Window {
   readonly crossFrees: number;
   /** highest type index used so far */
   readonly types: number;
+  /** most bytes that were asked for and alive at once so far, in the order of the trace */
+  readonly askedPeak: number;
   /** type of each slot in use at the window's end (for replayEnd) */
   readonly typeOf: SharedArrayBuffer;
 }
@@ -49,6 +51,7 @@ interface Live {
   slot: number;
   cpu: number;
   type: number;
+  size: number;
   /** event of its birth in this window, -1 when older */
   birth: number;
 }
@@ -63,6 +66,8 @@ export class ReplayPlan implements TraceSink {
   #freeSlots: number[] = [];
   #nextSlot = 0;
   #types = 0;
+  #asked = 0;
+  #askedPeak = 0;
   #count = 0;
   #columns: Columns;
   #pending: Promise<void> = Promise.resolve();
@@ -168,6 +173,7 @@ export class ReplayPlan implements TraceSink {
         // a reader has dropped what was never born
         if (dead === undefined) throw new Error(`replay plan: object ${id} is not alive`);
         this.#live.delete(id);
+        this.#asked -= dead.size;
         dying.push(dead.slot);
         totals.frees++;
         if (dead.cpu !== cpu) {
@@ -185,7 +191,10 @@ export class ReplayPlan implements TraceSink {
       }
       if (op !== EV_FREE) {
         const slot = this.#freeSlots.pop() ?? this.#nextSlot++;
-        this.#live.set(c.id[n]!, { slot, cpu, type, birth: births.length });
+        const size = c.size[n]! >>> 0;
+        this.#asked += size;
+        this.#askedPeak = Math.max(this.#askedPeak, this.#asked);
+        this.#live.set(c.id[n]!, { slot, cpu, type, size, birth: births.length });
         births.push({ cpu, at });
         totals.allocations++;
         this.#types = Math.max(this.#types, type);
@@ -196,12 +205,14 @@ export class ReplayPlan implements TraceSink {
     }
     this.#freeSlots = this.#freeSlots.concat(dying);
     const typeOf = new SharedArrayBuffer(Math.max(4, this.#nextSlot * 4));
-    const types = new Int32Array(typeOf);
+    const typeOfSlot = new Int32Array(typeOf);
     for (const live of this.#live.values()) {
       live.birth = -1;
-      types[live.slot] = live.type;
+      typeOfSlot[live.slot] = live.type;
     }
-    return { programs, events: fill, slots: this.#nextSlot, ...totals, types: this.#types, typeOf };
+    return {
+      programs, events: fill, slots: this.#nextSlot, ...totals, types: this.#types, askedPeak: this.#askedPeak, typeOf,
+    };
   }
 
   #emptyPrograms(): SharedArrayBuffer[] {

@@ -5,12 +5,14 @@
 import { INTR_IDLE, INTR_PENDING, INTR_STOP, INTR_TICK, INTR_WORDS } from '../hw/intr.layout.js';
 import {
   SB_EXCEPTION, SB_EXCEPTION_BYTES, SB_INTR, SB_NRUNNING, SB_PANIC, SB_PANIC_A, SB_PANIC_B, SB_PANIC_CPU, SB_STOP,
+  SB_UPTIME,
 } from '../hw/superblock.layout.js';
 import { GD_IPIMASK, GD_IPIMASK_WORDS, GD_ONLINE, GD_RUNNING } from '../kern/globaldata.layout.js';
 import type { Memory } from '../observe/memory.js';
 
 export class Switchboard {
   readonly #memory: Memory;
+  readonly #started = performance.now();
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -40,8 +42,12 @@ export class Switchboard {
     return Atomics.load(this.#memory.i32, SB_STOP) !== 0;
   }
 
-  /** hardclock on every CPU that is in a phase, and on an idle one that has messages: passive ones rang no bell. */
+  /**
+   * time_uptime, and hardclock on every CPU that is in a phase, and on an idle one that has messages: passive ones rang
+   * no bell.
+   */
   tick(): void {
+    Atomics.store(this.#memory.i32, SB_UPTIME, Math.floor((performance.now() - this.#started) / 1000));
     for (let cpu = 0; cpu < this.#memory.ncpu; cpu++) {
       const running = this.#memory.i32[this.#memory.gd(cpu) + GD_RUNNING] !== 0;
       if (running || this.#hasMessages(cpu)) this.#raise(cpu, INTR_TICK);

@@ -6,7 +6,7 @@
  * (stores and read-modify-writes; on x86 an atomic load takes no lock) in the CPU's HWC line.
  */
 import { curcpu } from './curcpu.js';
-import { i32, i64 } from './heap.js';
+import { f64, i32, i64 } from './heap.js';
 import { HWC_LOADS, HWC_LOCKED, INTR_WORDS } from './intr.layout.js';
 import { SB_INTR } from './superblock.layout.js';
 
@@ -38,6 +38,11 @@ export function racy(word: number): number {
  */
 export function racy64(dword: number): bigint {
   return i64[dword];
+}
+
+/** The same of a double. */
+export function racyDouble(dword: number): number {
+  return f64[dword];
 }
 
 export function store(word: number, value: number): void {

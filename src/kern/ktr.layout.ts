@@ -26,6 +26,8 @@ export const KTR_ZONE_FREE = 7;
 export const KTR_SLEEP = 8;
 export const KTR_WAKEUP = 9;
 export const KTR_USER = 10;
+/** an injected failure: who the victim was */
+export const KTR_MALLOC_FAIL = 11;
 
 /** How an event is printed; %p %d take a, b, c in order. */
 export const KTR_FORMATS: Readonly<Record<number, string>> = {
@@ -39,4 +41,5 @@ export const KTR_FORMATS: Readonly<Record<number, string>> = {
   [KTR_SLEEP]: 'sleep on %p',
   [KTR_WAKEUP]: 'wakeup %p',
   [KTR_USER]: 'user %d %d %d',
+  [KTR_MALLOC_FAIL]: 'malloc made to fail: type %p size %d rate %d',
 };

@@ -17,18 +17,22 @@
  */
 import { D_R1, D_R2, D_R4 } from '../base/defects.js';
 import { P_SLOT_WRITER } from '../base/panics.js';
+import { P_CONFUSION } from '../base/panics_freebsd.js';
 import { STATS_ATOMIC, STATS_CRITICAL, STATS_MUTEX, STATS_NONE, STATS_UNPADDED } from '../base/policy.js';
-import { add, load, racy64 } from '../hw/atomics.js';
+import { load, or, racy64 } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
 import { i32, i64 } from '../hw/heap.js';
 import { SB_DEFECTS, SB_STATS } from '../hw/superblock.layout.js';
+import { FREEBSD } from './alloc.js';
 import { intrDisable, intrRestore } from './critical.js';
 import { NCPU } from './globaldata.js';
 import { mtxLock, mtxUnlock } from './kern_mutex.js';
 import {
-  KS64_CALLS, KS64_INUSE, KS64_MAXUSED, KS64_MEMUSE, KS_MTX, KS_USE, KSA_MEMALLOCED, KSA_MEMFREED, KSA_NUMALLOCS,
-  KSA_NUMFREES, KU_WORDS, KU_WRITER, MTS_MEMALLOCED, MTS_MEMFREED, MTS_NUMALLOCS, MTS_NUMFREES, mtsOffset, mtsStride,
+  KS64_CALLS, KS64_INUSE, KS64_MAXUSED, KS64_MEMUSE, KS_HANDLE, KS_MTX, KS_SIZE, KS_USE, KSA_MEMALLOCED,
+  KSA_MEMFREED, KSA_NUMALLOCS, KSA_NUMFREES, KU_WORDS, KU_WRITER, MTS_MEMALLOCED, MTS_MEMFREED,
+  MTS_NUMALLOCS, MTS_NUMFREES, MTS_SIZE, mtsOffset, mtsStride,
 } from './malloc_type.layout.js';
+import { addPair, readPair } from './pair.js';
 import { panic } from './panic.js';
 
 declare const INVARIANTS: boolean;
@@ -43,7 +47,13 @@ const OWN_SLOT = STATS === STATS_CRITICAL || STATS === STATS_UNPADDED;
 const MTS = mtsOffset(NCPU);
 const STRIDE = mtsStride(STATS);
 
+/** Dword index of a CPU's slot of struct malloc_type_stats. malloc(9) has them where ks_handle says. */
+function mtsOf(type: number, cpu: number): number {
+  return (FREEBSD ? i32[(type >>> 2) + KS_HANDLE] >>> 3 : (type >>> 3) + MTS) + cpu * STRIDE;
+}
+
 /**
+ * A block of a type whose slots stand in its record.
  * @param type address of the malloc_type
  * @param sizeAt dword index of a 64-bit word that holds the size in bytes: a size that is already 64 bits wide need
  *   not be converted
@@ -66,27 +76,58 @@ export function mtsFreed(type: number, sizeAt: number): void {
 }
 
 /**
+ * malloc_type_zone_allocated: the same for malloc(9), whose slots lie where ks_handle says; and zone index `zindx` is
+ * marked as used by the type.
+ * @param handle the type's ks_handle, which the caller has looked at: it is not 0
+ * @param zindx 0..31
+ */
+export function mtsZoneAllocated(type: number, handle: number, sizeAt: number, zindx: number): void {
+  if (!OWN_SLOT) return sharedZoneAllocated(type, sizeAt, zindx);
+  const mts = (handle >>> 3) + curcpu * STRIDE;
+  i64[mts + MTS_MEMALLOCED] += i64[sizeAt];
+  i64[mts + MTS_NUMALLOCS] += 1n;
+  // the low half of the 64-bit mask; the line is being written anyway
+  i32[(mts + MTS_SIZE) << 1] |= 1 << zindx;
+  if (INVARIANTS) checkWriter(type);
+}
+
+/** malloc_type_freed, likewise. */
+export function mtsZoneFreed(type: number, handle: number, sizeAt: number): void {
+  if (!OWN_SLOT) return sharedFreed(type, sizeAt);
+  const mts = (handle >>> 3) + curcpu * STRIDE;
+  i64[mts + MTS_MEMFREED] += i64[sizeAt];
+  i64[mts + MTS_NUMFREES] += 1n;
+  if (INVARIANTS) checkWriter(type);
+}
+
+/**
  * malloc_type_allocated: one update on its own, with the protection its policy asks for: for `critical` a hard section,
  * since it is a few accesses that call nothing. Thread context.
  */
 export function mallocTypeAllocated(type: number, sizeAt: number): void {
   if (!OWN_SLOT) return sharedAllocated(type, sizeAt);
   if (!R2) intrDisable();
-  mtsAllocated(type, sizeAt);
+  const mts = mtsOf(type, curcpu);
+  i64[mts + MTS_MEMALLOCED] += i64[sizeAt];
+  i64[mts + MTS_NUMALLOCS] += 1n;
+  if (INVARIANTS) checkWriter(type);
   if (!R2) intrRestore();
 }
 
 export function mallocTypeFreed(type: number, sizeAt: number): void {
   if (!OWN_SLOT) return sharedFreed(type, sizeAt);
   if (!R2) intrDisable();
-  mtsFreed(type, sizeAt);
+  const mts = mtsOf(type, curcpu);
+  i64[mts + MTS_MEMFREED] += i64[sizeAt];
+  i64[mts + MTS_NUMFREES] += 1n;
+  if (INVARIANTS) checkWriter(type);
   if (!R2) intrRestore();
 }
 
 /** R39: counts a free in the slot of another CPU, which may be writing it. Called where that defect is switched on. */
 export function mtsFreedOn(type: number, sizeAt: number, cpu: number): void {
   if (!OWN_SLOT) return sharedFreed(type, sizeAt);
-  const mts = (type >>> 3) + MTS + cpu * STRIDE;
+  const mts = mtsOf(type, cpu);
   i64[mts + MTS_MEMFREED] += i64[sizeAt];
   i64[mts + MTS_NUMFREES] += 1n;
 }
@@ -116,6 +157,14 @@ function sharedAllocated(type: number, sizeAt: number): void {
   unlockType(tw + KS_MTX);
 }
 
+function sharedZoneAllocated(type: number, sizeAt: number, zindx: number): void {
+  sharedAllocated(type, sizeAt);
+  if (STATS === STATS_NONE) return;
+  const mask = (type >>> 2) + KS_SIZE;
+  // ks_size is protected by nothing here but its own atomicity: bits are only ever set
+  if ((load(mask) & (1 << zindx)) === 0) or(mask, 1 << zindx);
+}
+
 function sharedFreed(type: number, sizeAt: number): void {
   if (STATS === STATS_NONE) return;
   const size = i32[sizeAt << 1];
@@ -127,15 +176,10 @@ function sharedFreed(type: number, sizeAt: number): void {
   }
   const td = type >>> 3;
   lockType(tw + KS_MTX);
+  if (FREEBSD && i64[td + KS64_MEMUSE] < BigInt(size)) panic(P_CONFUSION, type);
   i64[td + KS64_MEMUSE] -= BigInt(size);
   i64[td + KS64_INUSE] -= 1n;
   unlockType(tw + KS_MTX);
-}
-
-/** 64-bit count from 32-bit adds: the carry is whoever's add wrapped the low word. */
-function addPair(word: number, delta: number): void {
-  const old = add(word, delta) >>> 0;
-  if (old + delta >= 0x100000000) add(word + 1, 1);
 }
 
 function lockType(mtx: number): void {
@@ -180,7 +224,7 @@ export function mallocTypeRequests(type: number): number {
 function sumSlots(type: number, plus: number, minus: number): number {
   let sum = 0n;
   for (let cpu = 0; cpu < NCPU; cpu++) {
-    const mts = (type >>> 3) + MTS + cpu * STRIDE;
+    const mts = mtsOf(type, cpu);
     sum += racy64(mts + plus);
     if (minus >= 0) sum -= racy64(mts + minus);
   }
@@ -197,13 +241,4 @@ function sharedInuse(type: number): number {
   const tw = type >>> 2;
   if (STATS === STATS_ATOMIC) return readPair(tw + KSA_NUMALLOCS) - readPair(tw + KSA_NUMFREES);
   return Number(racy64((type >>> 3) + KS64_INUSE));
-}
-
-/** The high word is read on both sides of the low one; a carry under way may still be missing (the sum is a hint). */
-function readPair(word: number): number {
-  for (;;) {
-    const high = load(word + 1);
-    const low = load(word) >>> 0;
-    if (load(word + 1) === high) return high * 0x100000000 + low;
-  }
 }

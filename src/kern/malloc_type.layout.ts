@@ -1,9 +1,9 @@
 /**
  * malloc_type.layout.ts — a type of memory and what is known of it, per CPU.
  *
- *   word  0 │ magic, id, shortdesc[32]                     │ const              line 0
+ *   word  0 │ magic, id, handle, shortdesc[32]             │ const              line 0
  *        16 │ next, limit                                  │ lock malloc_mtx    line 1
- *        32 │ loosememuse                                  │ atomic             line 2
+ *        32 │ loosememuse, failrate, size mask             │ atomic             line 2
  *        48 │ ks_mtx                                       │ atomic             line 3
  *        64 │ shared counters of the mutex and atomic      │ lock ks_mtx, or    line 4
  *           │ policies: memuse inuse calls maxused / pairs │ atomic
@@ -22,6 +22,11 @@ import { struct } from '../base/struct.js';
 
 export const KS_MAGIC = 0;
 export const KS_ID = 1;
+/**
+ * malloc(9): address of the type's malloc_type_internal, which the allocator owns (ks_handle); there mti_stats lies in
+ * UMA memory. 0 where mti_stats stands in the record itself.
+ */
+export const KS_HANDLE = 2;
 export const KS_SHORTDESC = 4;
 export const KS_SHORTDESC_BYTES = 32;
 export const KS_NEXT = 16;
@@ -29,6 +34,10 @@ export const KS_NEXT = 16;
 export const KS_LIMIT = 17;
 /** bytes in use when last summed; a hint for observers */
 export const KS_LOOSEMEMUSE = 32;
+/** malloc(9): one of so many M_NOWAIT mallocs of this type fails; 0: as debug.malloc.failure_rate says */
+export const KS_FAILRATE = 33;
+/** malloc(9): ks_size, the mask of zone indexes used, where statistics are shared; bits are set, never cleared */
+export const KS_SIZE = 34;
 export const KS_MTX = 48;
 
 /** mutex policies (64-bit words, dword offsets from the type): exact, with a high watermark */
@@ -92,7 +101,10 @@ export const MALLOC_TYPE = /* @__PURE__ */ struct(
   'malloc_type',
   KS_USE,
   ['const', 'lock malloc_mtx', 'atomic', 'atomic', 'lock ks_mtx'],
-  { KS_MAGIC, KS_ID, KS_SHORTDESC, KS_NEXT, KS_LIMIT, KS_LOOSEMEMUSE, KS_MTX, KSA_MEMALLOCED },
+  {
+    KS_MAGIC, KS_ID, KS_HANDLE, KS_SHORTDESC, KS_NEXT, KS_LIMIT, KS_LOOSEMEMUSE, KS_FAILRATE, KS_SIZE, KS_MTX,
+    KSA_MEMALLOCED,
+  },
 );
 export const KMEMSTATISTICS = /* @__PURE__ */ struct('kmemstatistics', KM_WORDS, ['atomic', 'lock malloc_mtx'], {
   KM_MTX, KM_STATISTICS, KM_COUNT, KM_FREE, KM_CARVED,

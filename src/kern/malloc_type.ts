@@ -29,10 +29,42 @@ export function mallocTypeCreate(shortdesc: string): number {
   let type = lookup(shortdesc);
   if (type === 0) {
     type = takeRecord();
-    if (type !== 0) link(type, shortdesc);
+    if (type !== 0) {
+      describe(type, shortdesc);
+      link(type);
+    }
   }
   mtxUnlock(KMEM + KM_MTX);
   return type;
+}
+
+/**
+ * A record for a type that is on no list yet: for an allocator that has to add something of its own before others see
+ * it, and may have to sleep for it. mallocTypeLink or mallocTypeRelease comes next.
+ * @returns its address, 0 when the table is full
+ */
+export function mallocTypeRecord(shortdesc: string): number {
+  mtxLock(KMEM + KM_MTX);
+  const type = takeRecord();
+  mtxUnlock(KMEM + KM_MTX);
+  if (type !== 0) describe(type, shortdesc);
+  return type;
+}
+
+/** Puts the type on the list, unless there is one of its name by now. @returns the one that is on the list */
+export function mallocTypeLink(type: number, shortdesc: string): number {
+  mtxLock(KMEM + KM_MTX);
+  const there = lookup(shortdesc);
+  if (there === 0) link(type);
+  mtxUnlock(KMEM + KM_MTX);
+  return there === 0 ? type : there;
+}
+
+/** Gives back a record that is on no list. */
+export function mallocTypeRelease(type: number): void {
+  mtxLock(KMEM + KM_MTX);
+  putRecord(type);
+  mtxUnlock(KMEM + KM_MTX);
 }
 
 /** @returns the address of the type with that name, or 0 */
@@ -50,9 +82,7 @@ export function mallocTypeDestroy(type: number): void {
   while (i32[prev] !== type) prev = (i32[prev] >>> 2) + KS_NEXT;
   i32[prev] = i32[(type >>> 2) + KS_NEXT];
   i32[KMEM + KM_COUNT]--;
-  i32[(type >>> 2) + KS_MAGIC] = 0;
-  i32[(type >>> 2) + KS_NEXT] = i32[KMEM + KM_FREE];
-  i32[KMEM + KM_FREE] = type;
+  putRecord(type);
   mtxUnlock(KMEM + KM_MTX);
 }
 
@@ -92,15 +122,24 @@ function takeRecord(): number {
   return (KMEM + KM_WORDS) * 4 + carved * TYPE_BYTES;
 }
 
-function link(type: number, shortdesc: string): void {
+function putRecord(type: number): void {
+  i32[(type >>> 2) + KS_MAGIC] = 0;
+  i32[(type >>> 2) + KS_NEXT] = i32[KMEM + KM_FREE];
+  i32[KMEM + KM_FREE] = type;
+}
+
+function describe(type: number, shortdesc: string): void {
   const tw = type >>> 2;
   for (let n = 0; n < Math.min(shortdesc.length, KS_SHORTDESC_BYTES - 1); n++) {
     u8[type + KS_SHORTDESC * 4 + n] = shortdesc.charCodeAt(n) & 0x7f;
   }
   i32[tw + KS_ID] = (type - (KMEM + KM_WORDS) * 4) / TYPE_BYTES;
   i32[tw + KS_LIMIT] = Math.floor((i32[SB_NPAGES] * PAGE_SIZE) / 10);
-  i32[tw + KS_NEXT] = i32[KMEM + KM_STATISTICS];
   i32[tw + KS_MAGIC] = M_MAGIC;
+}
+
+function link(type: number): void {
+  i32[(type >>> 2) + KS_NEXT] = i32[KMEM + KM_STATISTICS];
   i32[KMEM + KM_STATISTICS] = type;
   i32[KMEM + KM_COUNT]++;
 }

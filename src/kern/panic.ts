@@ -14,7 +14,7 @@ import { i32, u8 } from '../hw/heap.js';
 import { intrRaise } from '../hw/intr.js';
 import { INTR_STOP } from '../hw/intr.layout.js';
 import {
-  SB_EXCEPTION, SB_PANIC, SB_PANIC_A, SB_PANIC_B, SB_PANIC_C, SB_PANIC_CPU, SB_STOP,
+  SB_EXCEPTION, SB_PANIC, SB_PANIC_A, SB_PANIC_B, SB_PANIC_C, SB_PANIC_CPU, SB_PANIC_D, SB_STOP,
 } from '../hw/superblock.layout.js';
 import { NCPU } from './globaldata.js';
 
@@ -22,12 +22,13 @@ import { NCPU } from './globaldata.js';
  * @param code P_* of base/panics, which has the text
  * @throws KernelPanic always; it unwinds this CPU to its phase loop
  */
-export function panic(code: number, a = 0, b = 0, c = 0): never {
+export function panic(code: number, a = 0, b = 0, c = 0, d = 0): never {
   if (cas(SB_PANIC, 0, code)) {
     store(SB_PANIC_CPU, curcpu);
     store(SB_PANIC_A, a);
     store(SB_PANIC_B, b);
     store(SB_PANIC_C, c);
+    store(SB_PANIC_D, d);
     stopCpus();
   }
   throw new KernelPanic(code);

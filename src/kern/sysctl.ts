@@ -5,7 +5,9 @@
  * the sum. Pure data: whoever holds the memory can read it (host, observers, a core dump).
  */
 import {
-  SB_IPIQ_TIMEOUT, SB_MALLOC_PATTERN, SB_RBATCH, SB_ZONE_CACHE,
+  SB_BOOT_PAGES, SB_DIAGNOSTIC, SB_FAILURE_RATE, SB_IPIQ_TIMEOUT, SB_KMEM_SIZE, SB_KMEM_SIZE_MAX, SB_KMEM_SIZE_MIN,
+  SB_KMEM_SIZE_OLD, SB_KMEM_SIZE_SCALE, SB_LOWMEM, SB_MALLOC_PATTERN, SB_NOSLEEPWITHLOCKS, SB_PROFILE, SB_RBATCH,
+  SB_SOFT_CRITICAL, SB_TRASH, SB_UMA_DBG, SB_ZONE_CACHE,
 } from '../hw/superblock.layout.js';
 import {
   GD_IPIQ_AVOIDED, GD_IPIQ_COUNT, GD_IPIQ_CSCOUNT, GD_IPIQ_DONE, GD_IPIQ_FIFOFULL, GD_IPIQ_INTR, GD_IPIQ_PASSIVE,
@@ -34,6 +36,52 @@ export const TUNABLES: Readonly<Record<string, Tunable>> = {
   'lwkt.ipiq_timeout': {
     word: SB_IPIQ_TIMEOUT, initial: 10000, min: 1, max: 3600000,
     doc: 'milliseconds lwkt_wait_ipiq waits before it panics',
+  },
+  'vm.kmem_size': {
+    word: SB_KMEM_SIZE, initial: 0, min: 0, max: 0x7fffffff, doc: 'bytes of kmem_map; 0: computed at boot (freebsd)',
+  },
+  'vm.kmem_size_min': {
+    word: SB_KMEM_SIZE_MIN, initial: 0, min: 0, max: 0x7fffffff, doc: 'least computed size of kmem_map; 0: none',
+  },
+  'vm.kmem_size_max': {
+    word: SB_KMEM_SIZE_MAX, initial: 0, min: 0, max: 0x7fffffff, doc: 'largest computed size of kmem_map; 0: none',
+  },
+  'vm.kmem_size_scale': {
+    word: SB_KMEM_SIZE_SCALE, initial: 1, min: 0, max: 1000, doc: 'kmem_map is memory over this; 0: not scaled',
+  },
+  'kern.vm.kmem.size': {
+    word: SB_KMEM_SIZE_OLD, initial: 0, min: 0, max: 0x7fffffff, doc: 'old name of vm.kmem_size',
+  },
+  'vm.boot_pages': {
+    word: SB_BOOT_PAGES, initial: 48, min: 1, max: 1024, doc: 'pages UMA boots from (freebsd)',
+  },
+  'debug.trash': {
+    word: SB_TRASH, initial: -1, min: -1, max: 1,
+    doc: 'fill freed items with 0xdeadc0de and check them; -1: in the invariants flavour (freebsd)',
+  },
+  'debug.uma_dbg': {
+    word: SB_UMA_DBG, initial: -1, min: -1, max: 2,
+    doc: 'check each free: 0 no, 1 past the buckets, 2 in the bucket path; -1: 2 in the invariants flavour (freebsd)',
+  },
+  'debug.malloc.failure_rate': {
+    word: SB_FAILURE_RATE, initial: 0, min: 0, max: 0x7fffffff,
+    doc: 'one of N M_NOWAIT mallocs fails; 0: none (freebsd)',
+  },
+  'kern.soft_critical': {
+    word: SB_SOFT_CRITICAL, initial: 0, min: 0, max: 1,
+    doc: 'critical sections of malloc count instead of masking interrupts, as RELENG_5 (freebsd)',
+  },
+  'debug.malloc.profile': {
+    word: SB_PROFILE, initial: 0, min: 0, max: 1, doc: 'count requests by size (MALLOC_PROFILE)',
+  },
+  'debug.diagnostic': {
+    word: SB_DIAGNOSTIC, initial: 0, min: 0, max: 1, doc: 'fill new blocks with 0x70 (DIAGNOSTIC, freebsd)',
+  },
+  'debug.nosleepwithlocks': {
+    word: SB_NOSLEEPWITHLOCKS, initial: 0, min: 0, max: 1, doc: 'every M_WAITOK becomes M_NOWAIT (freebsd, 2004)',
+  },
+  'vm.lowmem': {
+    word: SB_LOWMEM, initial: 1, min: 0, max: 1, doc: 'reclaim what zones hoard when memory is short (freebsd)',
   },
 };
 

@@ -183,6 +183,7 @@ function makeZone(
 export function makeClient(machine: SteppedMachine, cpu: number, type: number, results: readonly unknown[]): Client {
   const { engine } = machine;
   const { access, atomics, engine: e } = engine;
+  const freebsd = machine.configuration.alloc === 'freebsd';
   const word = (ptr: number, offset: number): number => {
     access.clientAccess();
     return (ptr >>> 2) + offset;
@@ -230,7 +231,7 @@ export function makeClient(machine: SteppedMachine, cpu: number, type: number, r
       engine.intr.intrRaise(engine.curcpu, INTR_TICK);
       e.splz();
     },
-    cleanup: (shortage = false) => e.slabCleanup(shortage),
+    cleanup: (shortage = false) => (freebsd ? e.reclaim() : e.slabCleanup(shortage)),
     memuse: (t = type) => engine.stats.mallocTypeMemuse(t),
     inuse: (t = type) => engine.stats.mallocTypeInuse(t),
     fail: (cls, message) => engine.failure.fail({ cls, message, cpu, step: engine.failure.execution.steps }),

@@ -5,9 +5,9 @@
  */
 import type { FailureClass } from '../base/failures.js';
 import { IPIF_FREE_REMOTE, IPIF_KFREE_REMOTE } from '../base/ipif.js';
-import { FREE_RBATCH } from '../base/policy.js';
+import { ALLOC_DRAGONFLY, FREE_RBATCH } from '../base/policy.js';
 import { RB_ENTRIES, RB_WORDS, RB_ZONE, SL_BATCH } from '../dragonfly/slaballoc.layout.js';
-import { SB_FREE } from '../hw/superblock.layout.js';
+import { SB_ALLOC, SB_FREE } from '../hw/superblock.layout.js';
 import type { Failure } from '../hw/stepped/failure.js';
 import { GD_IPIQ_PASSIVE } from '../kern/globaldata.layout.js';
 import { pendingMessages } from './messages.js';
@@ -83,7 +83,7 @@ export class Oracles {
   #inTransit(): boolean {
     const { memory } = this.#machine;
     if (pendingMessages(memory).length > 0) return true;
-    if (memory.sb(SB_FREE) !== FREE_RBATCH) return false;
+    if (memory.sb(SB_ALLOC) !== ALLOC_DRAGONFLY || memory.sb(SB_FREE) !== FREE_RBATCH) return false;
     for (let cpu = 0; cpu < memory.ncpu; cpu++) {
       const batch = memory.slgd(cpu) + SL_BATCH + RB_ZONE;
       for (let n = 0; n < RB_ENTRIES; n++) if (memory.i32[batch + n * RB_WORDS] !== 0) return true;

@@ -5,13 +5,17 @@
  *   owner    written by one CPU only; a zone's by the CPU it belongs to
  *   const    the superblock: by nobody any more; a zone's first line: by its owner, which has it to itself
  *   lock     not checked here: a write without the lock is a data race. Under policy `locked` zones are such lines
+ *   UMA      kegs' lock lines are atomic, uz_cpu[i] is CPU i's; zones made in the run are not known
  */
 import { LOAD } from '../base/access.js';
-import { LINE_WORDS, PAGE_SHIFT } from '../base/param.js';
-import { FREE_LOCKED } from '../base/policy.js';
+import { LINE_BYTES, LINE_WORDS, PAGE_SHIFT } from '../base/param.js';
+import { ALLOC_FREEBSD, FREE_LOCKED } from '../base/policy.js';
 import { SLZONE } from '../dragonfly/slaballoc.layout.js';
-import { SB_FIRST_PAGE, SB_FREE, SB_KMU } from '../hw/superblock.layout.js';
+import { UC_WORDS, UZ_CPU } from '../freebsd/uma_int.layout.js';
+import { SB_ALLOC, SB_FIRST_PAGE, SB_FREE, SB_KMU } from '../hw/superblock.layout.js';
+import type { Memory } from '../observe/memory.js';
 import { symbols } from '../observe/symbols.js';
+import { kegZones, umaKegs } from '../observe/walk_uma.js';
 import type { SteppedMachine } from './stepped.js';
 
 /** @returns what is wrong with the write, '' if nothing is */
@@ -46,7 +50,7 @@ export function ruleChecker({ memory, engine }: SteppedMachine): RuleCheck {
   }
 
   /** Zones come and go: what the word is depends on what its page is now. */
-  function pageRule(word: number): number {
+  function slabRule(word: number): number {
     const z = engine.zoneOf(word << 2);
     const pagecnt = i32[kmu + (z >>> PAGE_SHIFT)]!;
     const offset = word - (z >>> 2);
@@ -55,6 +59,11 @@ export function ruleChecker({ memory, engine }: SteppedMachine): RuleCheck {
     return locked ? FREE : OWNER - pagecnt - 1;
   }
 
+  const umaLines = umaRules(memory);
+  const pageRule = memory.sb(SB_ALLOC) === ALLOC_FREEBSD
+    ? (word: number) => umaLines.get(Math.floor(word / LINE_WORDS)) ?? FREE
+    : slabRule;
+
   return (word, kind, cpu) => {
     const code = word < first ? imageRule(word) : pageRule(word);
     if (code === FREE || code === OWNER + cpu) return '';
@@ -62,4 +71,18 @@ export function ruleChecker({ memory, engine }: SteppedMachine): RuleCheck {
     if (code === CONST) return `${names.place(word)} is written after boot`;
     return `${names.place(word)} belongs to cpu${code - OWNER}, and cpu${cpu} writes it`;
   };
+}
+
+/** Rules of the kegs and zones there are when the scenario begins, by line: the atomic ones, and the CPUs' caches. */
+function umaRules(memory: Memory): Map<number, number> {
+  const lines = new Map<number, number>();
+  for (const keg of umaKegs(memory)) {
+    lines.set(keg / LINE_BYTES, ATOMIC);
+    for (const zone of kegZones(memory, keg)) {
+      for (let cpu = 0; cpu < memory.ncpu; cpu++) {
+        lines.set(zone / LINE_BYTES + (UZ_CPU + cpu * UC_WORDS) / LINE_WORDS, OWNER + cpu);
+      }
+    }
+  }
+  return lines;
 }

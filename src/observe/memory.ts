@@ -5,14 +5,12 @@
  * numbers of a running machine may be a moment apart.
  */
 import { SmpallocError } from '../base/errors.js';
-import { MAXCPU } from '../base/param.js';
 import { SLGLOBALDATA } from '../dragonfly/slaballoc.layout.js';
 import { SL_COUNTERS } from '../dragonfly/sysctl.js';
-import {
-  SB_GD, SB_MAGIC, SB_NCPU, SB_SLGD, SB_VERSION, SUPERBLOCK_MAGIC, SUPERBLOCK_VERSION,
-} from '../hw/superblock.layout.js';
+import { SB_GD, SB_NCPU, SB_SLGD, SB_ZONE_SIZE } from '../hw/superblock.layout.js';
 import { GD_WORDS } from '../kern/globaldata.layout.js';
 import { GD_COUNTERS, TUNABLES } from '../kern/sysctl.js';
+import { superblockFault } from './superblock.js';
 
 export class Memory {
   readonly heap: SharedArrayBuffer | ArrayBuffer;
@@ -23,19 +21,13 @@ export class Memory {
 
   /** @throws SmpallocError ESMP_INPUT when these bytes are no machine */
   constructor(heap: SharedArrayBuffer | ArrayBuffer) {
+    const fault = superblockFault(heap);
+    if (fault !== '') throw new SmpallocError('ESMP_INPUT', fault);
     this.heap = heap;
     this.i32 = new Int32Array(heap);
     this.u8 = new Uint8Array(heap);
     this.i64 = new BigInt64Array(heap);
     this.f64 = new Float64Array(heap);
-    const version = this.i32[SB_VERSION];
-    const ncpu = this.i32[SB_NCPU]!;
-    if (this.i32[SB_MAGIC] !== SUPERBLOCK_MAGIC || ncpu < 1 || ncpu > MAXCPU) {
-      throw new SmpallocError('ESMP_INPUT', 'this is not the memory of a machine: the superblock magic is wrong');
-    }
-    if (version !== SUPERBLOCK_VERSION) {
-      throw new SmpallocError('ESMP_INPUT', `machine memory of version ${version}; this smpalloc reads 1`);
-    }
   }
 
   get ncpu(): number {
@@ -55,6 +47,13 @@ export class Memory {
   /** Word index of a CPU's SLGlobalData. */
   slgd(cpu: number): number {
     return (this.i32[SB_SLGD]! >>> 2) + cpu * SLGLOBALDATA.words;
+  }
+
+  /** Address of the header of the zone an address lies in (dragonfly/slglobaldata.ts, zoneOf). */
+  zoneHeader(address: number): number {
+    const size = this.i32[SB_ZONE_SIZE]!;
+    const base = address & -size;
+    return base + ((base / size) % 16) * 256;
   }
 
   /**

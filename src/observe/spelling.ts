@@ -22,6 +22,8 @@ const DROPPED_PREFIX = /^(INTR|SB|VM|PG|KTR)_/;
 const ARRAYS: Readonly<Record<string, readonly string[]>> = {
   SL_ZONEARY: [''], SL_ZONETAIL: [''], SL_BATCH: ['.zone', '.head', '.tail', '.count'], GD_IPIMASK: [''],
   GD_CSQ: ['.func', '.arg'], VM_FREE_QUEUES: ['.head', '.tail', '.count'], KS_SHORTDESC: [''], SB_EXCEPTION: [''],
+  UMA_BUCKET_ZONES: [''], UMA_BUCKET_SIZE: [''], KMZ_ZONES: [''], KMZ_SIZE: [''], UK_NAME: [''], UZ_NAME: [''],
+  MSG_TEXT: [''],
 };
 
 export function spelled(constant: string): string {
@@ -54,8 +56,13 @@ function farther(at: number): string {
 const ADDRESSES = new Set([
   'z_Magic', 'z_BasePtr', 'z_LChunks', 'z_Next', 'z_Prev', 'z_RChunks', 'ZoneAry', 'ZoneTail', 'FreeZones',
   'FreeOvZones', 'batch.zone', 'batch.head', 'batch.tail', 'ks_magic', 'ks_next', 'km_statistics', 'km_free', 'magic',
+  'ks_handle', 'object', 'uma_kegs', 'uma_boot_mem', 'uma_kegs_zone', 'uma_zones_zone', 'uma_slabzone',
+  'uma_slabrefzone', 'uma_hashzone', 'uma_bucket_zones', 'uma_bucket_size', 'kmz_mt_zone', 'kmz_zones', 'uk_slabzone',
+  'uk_zones', 'uk_link', 'uk_part_slab', 'uk_free_slab', 'uk_full_slab', 'uh_slab_hash', 'uk_kva', 'us_keg', 'us_next',
+  'us_prev', 'us_hlink', 'us_data', 'ub_link', 'ub_bucket', 'uz_keg', 'uz_link', 'uz_full_bucket', 'uz_free_bucket',
+  'uc_freebucket', 'uc_allocbucket',
 ]);
-const BITS = new Set(['z_Flags', 'z_Bitmap', 'flags', 'gd_ipimask', 'pending']);
+const BITS = new Set(['z_Flags', 'z_Bitmap', 'flags', 'gd_ipimask', 'pending', 'uk_flags', 'us_flags']);
 /** fields that hold what somebody else put there */
 const ANYTHING = new Set([
   '', 'next', 'arg1', 'arg2', 'gd_wchan', 'gd_cs_data', 'gd_csq.arg', 'a', 'b', 'c', 'panic_a', 'panic_b', 'panic_c',
@@ -80,6 +87,7 @@ export function valueText(place: string, value: number): string {
 
 /** 'slgd cpu0.batch[5].zone' -> 'batch.zone'; '' for words of a block, which have no field */
 function fieldOf(place: string): string {
+  if (place.startsWith('item ')) return '';
   const dot = place.indexOf('.');
   if (dot < 0 && /^(chunk|page|scratch)\b/.test(place)) return '';
   return place.slice(dot + 1).replace(/\[\d+\]/g, '');

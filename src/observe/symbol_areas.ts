@@ -8,15 +8,19 @@ import { LINE_WORDS, PAGE_SHIFT } from '../base/param.js';
 import { FREE_LOCKED, STATS_ATOMIC } from '../base/policy.js';
 import type { LineRule, StructDescription } from '../base/struct.js';
 import { SLGLOBALDATA } from '../dragonfly/slaballoc.layout.js';
+import { KERN_MALLOC, KERN_MALLOC_STRUCT } from '../freebsd/kern_malloc.layout.js';
+import { UMA } from '../freebsd/uma_int.layout.js';
 import { INTR } from '../hw/intr.layout.js';
 import {
-  SB_FREE, SB_GD, SB_INTR, SB_IPIQ, SB_IPIQ_FIFO, SB_KMU, SB_KTR, SB_KTR_ENTRIES, SB_MALLOC, SB_PGA, SB_SLGD,
-  SB_STATS, SB_VM, SB_WORDS, SB_ZINDEX, SUPERBLOCK,
+  SB_FREE, SB_GD, SB_INTR, SB_IPIQ, SB_IPIQ_FIFO, SB_KMU, SB_KTR, SB_KTR_ENTRIES, SB_MALLOC, SB_MPROF, SB_MSGBUF,
+  SB_PGA, SB_SLGD, SB_STATS, SB_UMA, SB_VM, SB_WORDS, SB_ZINDEX, SUPERBLOCK,
 } from '../hw/superblock.layout.js';
 import { GLOBALDATA } from '../kern/globaldata.layout.js';
 import { KTR_ENTRY } from '../kern/ktr.layout.js';
 import { INFO_WORDS, IP_INFO, IPIQ, ipiqBytes } from '../kern/lwkt_ipiq.layout.js';
+import { MP_WORDS, MPROF } from '../kern/malloc_profile.layout.js';
 import { KM_WORDS, KMEMSTATISTICS, MALLOC_TYPE, mallocTypeBytes } from '../kern/malloc_type.layout.js';
+import { MSG_ENTRY_WORDS, MSG_HEAD_WORDS, MSGBUF, MSGBUF_ENTRY } from '../kern/msgbuf.layout.js';
 import { VM, VM_PAGE } from '../vm/vm_page.layout.js';
 import type { Memory } from './memory.js';
 import { fieldNames, hex } from './spelling.js';
@@ -42,7 +46,7 @@ export interface Area {
   dump(at: number): { description: StructDescription; at: number } | null;
 }
 
-interface Row {
+export interface Row {
   /** words from one structure to the next */
   readonly stride?: number;
   /** @param n which, from 0 @param word inside it */
@@ -54,7 +58,7 @@ interface Row {
 }
 
 /** Structures of one kind, one after the other. */
-function row(start: number, description: StructDescription, of: Row): Area {
+export function row(start: number, description: StructDescription, of: Row): Area {
   const { name: struct, lines } = description;
   const { stride = Number.POSITIVE_INFINITY, title, owner = () => -1, other = () => null } = of;
   const names = fieldNames(description);
@@ -93,6 +97,11 @@ export function imageAreas(memory: Memory): Area[] {
     row(at(SB_SLGD), slgd, { stride: slgd.words, title: (n) => `slgd cpu${n}`, owner: cpu }),
     row(at(SB_VM), VM, { title: () => 'vm' }),
     plain(at(SB_ZINDEX), 'zindex', 'const', (word) => `zindex[${word * 4}]`),
+    row(at(SB_UMA), UMA, { title: () => 'uma' }),
+    row(at(SB_UMA) + KERN_MALLOC, KERN_MALLOC_STRUCT, { title: () => 'kern_malloc' }),
+    row(at(SB_MSGBUF), MSGBUF, { title: () => 'msgbuf' }),
+    row(at(SB_MSGBUF) + MSG_HEAD_WORDS, MSGBUF_ENTRY, { stride: MSG_ENTRY_WORDS, title: (n) => `msgbuf entry ${n}` }),
+    row(at(SB_MPROF), MPROF, { stride: MP_WORDS, title: (n) => `mprof ${n * 16}` }),
     row(at(SB_MALLOC), KMEMSTATISTICS, { title: () => 'kmemstatistics' }),
     typeArea(memory, at(SB_MALLOC) + KM_WORDS),
     ipiqArea(memory, at(SB_IPIQ)),

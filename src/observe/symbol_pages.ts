@@ -10,10 +10,12 @@ import { FREE_LOCKED } from '../base/policy.js';
 import {
   SLZONE, Z_BASEPTR, Z_BITMAP, Z_CHUNKSIZE, Z_CPU, Z_NMAX, Z_WORDS, ZALLOC_FREE_MAGIC, ZALLOC_SLAB_MAGIC,
 } from '../dragonfly/slaballoc.layout.js';
-import { SB_FIRST_PAGE, SB_FREE, SB_KMU, SB_NPAGES, SB_ZONE_SIZE } from '../hw/superblock.layout.js';
+import { SB_FIRST_PAGE, SB_FREE, SB_KMU, SB_NPAGES } from '../hw/superblock.layout.js';
 import type { Memory } from './memory.js';
 import { fieldNames, hex } from './spelling.js';
 import type { Area, WordRule } from './symbol_areas.js';
+import { umaPagesArea } from './symbol_uma.js';
+import { isFreebsd } from './walk_uma.js';
 
 const NAMES = fieldNames(SLZONE);
 const nobodys = (struct: string, field: string): WordRule => ({ rule: 'none', owner: -1, struct, field });
@@ -21,6 +23,10 @@ const CHUNK = nobodys('chunk', '');
 const PAGE = nobodys('page', '');
 
 export function pagesArea(memory: Memory): Area {
+  return isFreebsd(memory) ? umaPagesArea(memory) : zonePagesArea(memory);
+}
+
+function zonePagesArea(memory: Memory): Area {
   const { i32 } = memory;
   const start = memory.sb(SB_FIRST_PAGE) * (PAGE_SIZE / 4);
   const locked = memory.sb(SB_FREE) === FREE_LOCKED;
@@ -72,14 +78,14 @@ function zoneField(word: number): string {
 /** Zones, found by their headers. */
 class ZoneFinder {
   readonly #i32: Int32Array;
-  readonly #size: number;
+  readonly #memory: Memory;
   readonly #kmu: number;
   readonly #first: number;
   readonly #end: number;
 
   constructor(memory: Memory) {
     this.#i32 = memory.i32;
-    this.#size = memory.sb(SB_ZONE_SIZE);
+    this.#memory = memory;
     this.#kmu = memory.sb(SB_KMU) >>> 2;
     this.#first = memory.sb(SB_FIRST_PAGE);
     this.#end = memory.sb(SB_NPAGES);
@@ -92,9 +98,7 @@ class ZoneFinder {
 
   /** Address of the header of the zone the word is part of, 0 without one; of a spare zone only the header counts. */
   around(word: number): number {
-    const base = (word * 4) & -this.#size;
-    // the header's place in its zone: dragonfly/slglobaldata.ts, zoneOf
-    const z = base + ((base / this.#size) % 16) * 256;
+    const z = this.#memory.zoneHeader(word * 4);
     const page = z >>> PAGE_SHIFT;
     if (page < this.#first || page >= this.#end || word < z >>> 2) return 0;
     if (this.live(z)) return z;

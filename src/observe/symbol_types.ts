@@ -70,3 +70,9 @@ export function typeTail(memory: Memory, word: number): Tail | null {
   const mutex = policy === STATS_MUTEX || policy === STATS_MUTEX_UP;
   return mutex && MUTEX[word] ? { rule: 'lock ks_mtx', owner: -1, field: MUTEX[word] } : null;
 }
+
+/** CPU and field of a word of an array of struct malloc_type_stats that stands by itself (malloc_type_internal). */
+export function statsWord(memory: Memory, word: number): { cpu: number; field: string } {
+  const stride = mtsStride(memory.sb(SB_STATS)) * 2;
+  return { cpu: Math.floor(word / stride), field: STATS[word % stride] ?? `+${(word % stride) * 4}` };
+}

@@ -7,19 +7,32 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { SmpallocError } from '../base/errors.js';
-import { FREE_NAMES, STATS_NAMES } from '../base/policy.js';
+import { ALLOC_NAMES, FREE_NAMES, STATS_NAMES } from '../base/policy.js';
 
 export const RECORD_SCHEMA = 'smpalloc/1';
 
 const count = v.pipe(v.number(), v.minValue(0));
+const profile = v.array(
+  v.looseObject({ size: v.nullable(count), requests: count, asked: count, given: count, largest: count }),
+);
 const rowBase = {
-  alloc: v.picklist(['dragonfly', 'freebsd', 'netbsd']),
-  free: v.picklist(FREE_NAMES),
+  alloc: v.picklist([...ALLOC_NAMES, 'netbsd']),
+  free: v.picklist([...FREE_NAMES, '-']),
   stats: v.picklist(STATS_NAMES),
   cpus: v.pipe(v.number(), v.integer(), v.minValue(1)),
   audit: v.string(),
+  failed: v.optional(count),
+  profile: v.optional(profile),
+};
+/** fields of later records: one that was written before them is a record all the same */
+const traffic = {
+  remoteFrom: v.optional(v.picklist(['zones', 'trace', 'loop'])),
+  pagesPeak: v.optional(count),
+  askedPeak: v.optional(v.nullable(count)),
+  waste: v.optional(v.nullable(count)),
 };
 const traceCounts = {
+  ...traffic, lockedPerOp: v.optional(v.nullable(count)),
   trace: v.string(), allocations: count, frees: count, remoteFrees: count, ipiMessages: count, ipiInterrupts: count,
   ipiAvoided: count, per1000: count, casTries: count, casFails: count, zonesPeak: count, zonesEnd: count,
   stranded: count, mops: count, cpuSeconds: v.nullable(count), signalDelay: v.union([v.number(), v.literal('tick')]),
@@ -33,9 +46,10 @@ const Row = v.variant('suite', [
     ratioLow: count, ratioHigh: count, lockedPerOp: count, rounds: count, cpuSeconds: v.nullable(count),
   }),
   v.looseObject({
-    suite: v.picklist(['pair', 'local', 'larson', 'xmalloc', 'ring']), ...rowBase, nsPerPair: count, nsMin: count,
-    nsMax: count, mops: count, remoteFrees: count, ipiMessages: count, ipiInterrupts: count, zonesPeak: count,
-    lockedPerOp: v.nullable(count), rounds: count, cpuSeconds: v.nullable(count),
+    suite: v.picklist(['pair', 'local', 'larson', 'xmalloc', 'ring']), ...rowBase, ...traffic, nsPerPair: count,
+    nsMin: count, nsMax: count, mops: count, remoteFrees: count, ipiMessages: count, ipiInterrupts: count,
+    zonesPeak: count, lockedPerOp: v.nullable(count), rounds: count, cpuSeconds: v.nullable(count),
+    ratioToDragonfly: v.optional(count), ratioLow: v.optional(count), ratioHigh: v.optional(count),
     peers: v.optional(v.record(v.string(), count)),
   }),
 ]);

@@ -2,10 +2,11 @@
 import type { Claim, Row } from '../suite/claims.js';
 import type { IpiRow } from '../suite/ipi.js';
 import { LOOP_NAMES, type LoopRow } from '../suite/loops.js';
-import type { TraceRow } from '../suite/replay.js';
 import type { ReplayRow } from '../suite/replay_row.js';
 import type { StatsRow } from '../suite/stats.js';
 import { NOT_AUDITED } from '../suite/suite.js';
+import { allocator, failed, memory, traced } from './columns.js';
+import { profileText } from './profile_text.js';
 import { type Column, integer, short, table } from './table.js';
 
 export interface Paint {
@@ -30,8 +31,12 @@ export function suiteText(rows: readonly Row[], paint: Paint): string {
   }
   const replay = rows.filter((row): row is ReplayRow => row.suite === 'replay');
   if (replay.length > 0) add('replay', replay[0]!.trace, replayTable(replay));
+  parts.push(...profileText(rows, paint));
   const audits = rows.filter(({ audit }) => audit !== 'ok' && audit !== NOT_AUDITED);
-  for (const row of audits) parts.push(paint.bad(`AUDIT FAILED  ${row.suite} ${row.free} ${row.stats}: ${row.audit}`));
+  for (const row of audits) {
+    const policy = row.alloc === 'dragonfly' ? row.free : row.alloc;
+    parts.push(paint.bad(`AUDIT FAILED  ${row.suite} ${policy} ${row.stats}: ${row.audit}`));
+  }
   return parts.join('\n\n');
 }
 
@@ -44,18 +49,10 @@ export function claimsText(claims: readonly Claim[], paint: Paint): string {
     .join('\n');
 }
 
-/** Where the tables of ipi and replay end alike. */
-const TRACE_COLUMNS: readonly Column<TraceRow>[] = [
-  { head: 'CAS tries', cell: (row) => integer(row.casTries) },
-  { head: 'fails', cell: (row) => integer(row.casFails) },
-  { head: 'zones peak/end', cell: (row) => `${row.zonesPeak}/${row.zonesEnd}` },
-  { head: 'Mop/s', cell: (row) => short(row.mops) },
-  { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
-];
-
 function ipiTable(rows: readonly IpiRow[]): string {
   const columns: Column<IpiRow>[] = [
     { head: 'trace', cell: (row) => row.trace, left: true },
+    ...allocator(rows),
     { head: 'free', cell: (row) => row.free, left: true },
     { head: 'allocations', cell: (row) => integer(row.allocations) },
     { head: 'remote frees', cell: (row) => integer(row.remoteFrees) },
@@ -64,7 +61,7 @@ function ipiTable(rows: readonly IpiRow[]): string {
     { head: 'avoided', cell: (row) => integer(row.ipiAvoided) },
     { head: 'per 1000', cell: (row) => short(row.per1000) },
     { head: 'reduction', cell: (row) => `${integer(row.reduction)}x` },
-    ...TRACE_COLUMNS,
+    ...traced(rows),
   ];
   return table(columns, rows);
 }
@@ -73,11 +70,13 @@ function statsTable(rows: readonly StatsRow[]): string {
   const columns: Column<StatsRow>[] = [
     { head: 'where', cell: (row) => row.where, left: true },
     { head: 'CPUs', cell: (row) => String(row.cpus) },
+    ...allocator(rows),
     { head: 'stats', cell: (row) => row.stats, left: true },
     { head: 'Mop/s', cell: (row) => short(row.mops) },
     { head: 'ratio', cell: (row) => row.ratioToCritical.toFixed(2) },
     { head: '95 %', cell: (row) => `${row.ratioLow.toFixed(2)}..${row.ratioHigh.toFixed(2)}` },
     { head: 'locked/op', cell: (row) => short(row.lockedPerOp) },
+    ...failed(rows),
     { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
   ];
   const order = (row: StatsRow) => (row.where === 'update' ? 0 : 1000) + row.cpus;
@@ -86,16 +85,25 @@ function statsTable(rows: readonly StatsRow[]): string {
 
 function loopTable(rows: readonly LoopRow[]): string {
   const peers = Object.keys(rows[0]!.peers ?? {});
+  const compared = rows.some((row) => row.ratioToDragonfly !== undefined);
+  const ratio: Column<LoopRow> = {
+    head: 'ratio',
+    cell: ({ ratioToDragonfly }) => (ratioToDragonfly === undefined ? '-' : ratioToDragonfly.toFixed(2)),
+  };
   const columns: Column<LoopRow>[] = [
+    ...allocator(rows),
     { head: 'free', cell: (row) => row.free, left: true },
     { head: 'stats', cell: (row) => row.stats, left: true },
     { head: 'CPUs', cell: (row) => String(row.cpus) },
     { head: 'ns', cell: (row) => short(row.nsPerPair) },
     { head: 'min..max', cell: (row) => `${short(row.nsMin)}..${short(row.nsMax)}` },
     { head: 'Mop/s', cell: (row) => short(row.mops) },
+    ...(compared ? [ratio] : []),
     { head: 'remote frees', cell: (row) => integer(row.remoteFrees) },
     { head: 'messages', cell: (row) => integer(row.ipiMessages) },
-    { head: 'zones peak', cell: (row) => String(row.zonesPeak) },
+    ...memory<LoopRow>(),
+    ...failed(rows),
+    { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
     ...peers.map((peer) => ({ head: peer, cell: (row: LoopRow) => short(row.peers?.[peer]) })),
   ];
   return table(columns, rows);
@@ -103,6 +111,7 @@ function loopTable(rows: readonly LoopRow[]): string {
 
 function replayTable(rows: readonly ReplayRow[]): string {
   const columns: Column<ReplayRow>[] = [
+    ...allocator(rows),
     { head: 'free', cell: (row) => row.free, left: true },
     { head: 'CPUs', cell: (row) => String(row.cpus) },
     { head: 'allocations', cell: (row) => integer(row.allocations) },
@@ -111,7 +120,7 @@ function replayTable(rows: readonly ReplayRow[]): string {
     { head: 'messages', cell: (row) => integer(row.ipiMessages) },
     { head: 'interrupts', cell: (row) => integer(row.ipiInterrupts) },
     { head: 'per 1000', cell: (row) => short(row.per1000) },
-    ...TRACE_COLUMNS,
+    ...traced(rows),
   ];
   return table(columns, rows);
 }

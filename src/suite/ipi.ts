@@ -9,8 +9,12 @@ import { Jobs } from '../host/jobs.js';
 import type { Machine } from '../host/machine.js';
 import type { PreparedReplay } from '../host/prepare_replay.js';
 import { tracePath } from '../host/trace/bundled.js';
-import { emptyPass, type Pass, Replayer, type TraceRow } from './replay.js';
-import { auditText, bootOptions, median, rounds, type SuiteOptions, withMachines } from './suite.js';
+import { profileSum, profileTotal, wastePercent } from '../observe/malloc_profile.js';
+import { emptyPass, type Pass, Replayer, sampleTrace, type TraceRow } from './replay.js';
+import {
+  addKnown, auditText, type Contender, contenderName, contenderOptions, contenders, median, pagesPeak, rounds,
+  type SuiteOptions, withMachines,
+} from './suite.js';
 
 export interface IpiRow extends TraceRow {
   suite: 'ipi';
@@ -37,44 +41,58 @@ export async function ipiSuite(o: SuiteOptions): Promise<IpiRow[]> {
 }
 
 async function oneTrace(o: SuiteOptions, trace: PreparedReplay, done: number): Promise<IpiRow[]> {
-  const policies = o.free ?? IPI_POLICIES;
-  const passes = o.rounds ?? PASSES;
-  const stats = o.stats?.[0] ?? 'critical';
-  return withMachines(
-    policies.map((free) => bootOptions(o, { free, stats })),
-    async (machines) => {
-      const replayers = machines.map((machine) => new Replayer(machine, o));
-      const results: Pass[][] = machines.map(() => []);
-      await rounds(o, passes + 1, async (round) => {
-        for (const [n, replayer] of replayers.entries()) {
-          const part = (round * machines.length + n) / ((passes + 1) * machines.length);
-          o.progress(done + part / IPI_TRACES.length, 1, `${trace.summary.name}, ${policies[n]}`);
-          const pass = emptyPass();
-          for (const window of trace.windows) await replayer.window(window, trace.summary.types, pass);
-          await replayer.end(trace.windows.at(-1)!);
-          if (round > 0) results[n]!.push(pass);
-        }
-      });
-      const rows: IpiRow[] = [];
-      for (const [n, machine] of machines.entries()) {
-        if (results[n]!.length > 0) rows.push(await row(o, machine, trace.summary.name, results[n]!));
-      }
-      return withReduction(rows);
-    },
-  );
+  const field = contenders(o, o.free ?? IPI_POLICIES, [o.stats?.[0] ?? 'critical']);
+  const options = field.map((contender) => contenderOptions(o, contender));
+  const rows = await withMachines(options, (machines) => measured(o, trace, done, field, machines));
+  for (const [n, row] of rows.entries()) {
+    o.progress(done, 1, `${trace.summary.name}, ${contenderName(field[n]!)}, counting`);
+    const sample = await sampleTrace(o, options[n]!, trace.windows[0]!);
+    // a profile of the whole trace says more than a pass
+    rows[n] = { ...row, ...sample, ...(row.profile && { waste: wastePercent(profileTotal(row.profile)) }) };
+  }
+  return withReduction(rows);
 }
 
-async function row(o: SuiteOptions, machine: Machine, trace: string, passes: readonly Pass[]): Promise<IpiRow> {
+async function measured(
+  o: SuiteOptions, trace: PreparedReplay, done: number, field: readonly Contender[], machines: readonly Machine[],
+): Promise<IpiRow[]> {
+  const passes = o.rounds ?? PASSES;
+  const replayers = machines.map((machine) => new Replayer(machine, o));
+  const results: Pass[][] = machines.map(() => []);
+  await rounds(o, passes + 1, async (round) => {
+    for (const [n, replayer] of replayers.entries()) {
+      const part = (round * machines.length + n) / ((passes + 1) * machines.length);
+      o.progress(done + part / IPI_TRACES.length, 1, `${trace.summary.name}, ${contenderName(field[n]!)}`);
+      const pass = emptyPass();
+      for (const window of trace.windows) await replayer.window(window, trace.summary.types, pass);
+      await replayer.end(trace.windows.at(-1)!);
+      replayer.checkFailures();
+      if (round > 0) results[n]!.push(pass);
+    }
+  });
+  const rows: IpiRow[] = [];
+  for (const [n, machine] of machines.entries()) {
+    if (results[n]!.length === 0) break;
+    rows.push(await row(o, machine, field[n]!, trace, results[n]!));
+  }
+  return rows;
+}
+
+async function row(
+  o: SuiteOptions, machine: Machine, { alloc, free, stats }: Contender, trace: PreparedReplay, passes: readonly Pass[],
+): Promise<IpiRow> {
   const mid = (value: (pass: Pass) => number) => Math.round(median(passes.map(value)));
+  const peak = pagesPeak(machine);
   const { text, audit } = await auditText(machine, o);
-  const { free, stats, signalDelay } = machine.configuration;
   const remoteFrees = mid((pass) => pass.remoteFrees);
   const ipiMessages = mid((pass) => pass.ipiMessages);
+  const cpuMs = passes.reduce<number | null>((sum, pass) => addKnown(sum, pass.cpuMs), 0);
   return {
-    suite: 'ipi', alloc: 'dragonfly', free, stats, cpus: o.cpus, audit: text, trace,
+    suite: 'ipi', alloc, free, stats, cpus: o.cpus, audit: text, trace: trace.summary.name,
     allocations: passes[0]!.allocations,
     frees: passes[0]!.frees,
     remoteFrees,
+    remoteFrom: alloc === 'dragonfly' ? 'zones' : 'trace',
     ipiMessages,
     ipiInterrupts: mid((pass) => pass.ipiInterrupts),
     ipiAvoided: mid((pass) => pass.ipiAvoided),
@@ -86,11 +104,15 @@ async function row(o: SuiteOptions, machine: Machine, trace: string, passes: rea
     zonesEnd: audit.zones,
     stranded: audit.stranded,
     mops: median(passes.map((pass) => (pass.allocations + pass.frees) / pass.ms / 1000)),
-    cpuSeconds: passes.some((pass) => pass.cpuMs === null)
-      ? null
-      : passes.reduce((sum, pass) => sum + pass.cpuMs!, 0) / 1000,
+    cpuSeconds: cpuMs === null ? null : cpuMs / 1000,
     passes: passes.length,
-    signalDelay,
+    signalDelay: machine.configuration.signalDelay,
+    pagesPeak: peak,
+    askedPeak: trace.windows.at(-1)!.askedPeak,
+    waste: null,
+    lockedPerOp: null,
+    ...(o.fail && { failed: passes.reduce((sum, pass) => sum + pass.failed, 0) }),
+    ...(o.profile && { profile: passes.map((pass) => pass.profile).reduce(profileSum) }),
   };
 }
 

@@ -2,9 +2,13 @@
  * replay.ts — a trace through one machine: programs in, counts and times out.
  */
 import type { Machine } from '../host/machine.js';
+import type { BootOptions } from '../host/options.js';
 import type { Window } from '../host/replay_plan.js';
+import { mallocProfile, type ProfileRow, profileSince, profileSum } from '../observe/malloc_profile.js';
 import type { Lap } from '../workload/phases.js';
-import { phase, type RowBase, type SuiteOptions, WORKLOADS } from './suite.js';
+import { narrowFailures, noSuchType } from './failures.js';
+import { type Sample, sample } from './sample.js';
+import { addKnown, phase, type RowBase, type SuiteOptions, type Traffic, WORKLOADS } from './suite.js';
 
 /** Counts of one pass over a trace. */
 export interface PassCounts {
@@ -23,10 +27,16 @@ export interface Pass extends PassCounts {
   /** wall and CPU milliseconds of the timed part */
   ms: number;
   cpuMs: number | null;
+  /** locked operations (invariants flavour) */
+  locked: number;
+  /** mallocs that were made to fail */
+  failed: number;
+  /** with --profile */
+  profile: ProfileRow[];
 }
 
 /** What every row about a trace says: ipi and replay. */
-export interface TraceRow extends RowBase, PassCounts {
+export interface TraceRow extends RowBase, PassCounts, Traffic {
   trace: string;
   allocations: number;
   frees: number;
@@ -55,19 +65,26 @@ const COUNTERS: Record<keyof PassCounts, string> = {
 export class Replayer {
   readonly #machine: Machine;
   readonly #options: SuiteOptions;
+  /** who frees a chunk of another CPU is known to zones only; elsewhere the trace says it */
+  readonly #zones: boolean;
   #types: number[] = [];
   #table = 0;
   #slots = 0;
   #tableType = 0;
+  #failing = false;
 
   constructor(machine: Machine, options: SuiteOptions) {
     this.#machine = machine;
     this.#options = options;
+    this.#zones = machine.configuration.alloc === 'dragonfly';
   }
 
   /** Runs one window and adds to `pass`. */
   async window(window: Window, typeNames: readonly string[], pass: Pass): Promise<void> {
-    await this.#prepare(window, typeNames);
+    await this.prepare(window, typeNames);
+    const { profile } = this.#options;
+    const requests = profile ? mallocProfile(this.#machine.memory) : [];
+    const failures = this.#machine.mallocFailures;
     const before = this.#counts();
     const { values, cpuMs } = await this.#machine.measure(
       WORKLOADS,
@@ -76,11 +93,17 @@ export class Replayer {
       { timeout: this.#options.timeout, signal: this.#options.signal },
     );
     const after = this.#counts();
+    if (!this.#zones) after.remoteFrees += window.crossFrees;
     for (const name of Object.keys(COUNTERS) as (keyof PassCounts)[]) pass[name] += after[name] - before[name];
+    const laps = values as Lap[];
     pass.allocations += window.allocations;
     pass.frees += window.frees;
-    pass.ms += Math.max(...(values as Lap[]).map((lap) => lap.ms));
-    pass.cpuMs = pass.cpuMs === null || cpuMs === null ? null : pass.cpuMs + cpuMs;
+    pass.ms += Math.max(...laps.map((lap) => lap.ms));
+    pass.cpuMs = addKnown(pass.cpuMs, cpuMs);
+    pass.locked += laps.reduce((sum, lap) => sum + lap.locked, 0);
+    pass.failed += this.#machine.mallocFailures - failures;
+    if (!profile) return;
+    pass.profile = profileSum(pass.profile, profileSince(mallocProfile(this.#machine.memory), requests));
   }
 
   /** Frees what the trace left alive, so that another pass can begin. */
@@ -88,8 +111,13 @@ export class Replayer {
     await phase(this.#machine, this.#options, 'replayEnd', this.#table, last.slots, this.#types, last.typeOf);
   }
 
+  /** @throws SmpallocError when mallocs of a type were to fail that the trace does not have */
+  checkFailures(): void {
+    if (this.#types.length > 0 && !this.#failing) throw noSuchType(this.#options, this.#machine);
+  }
+
   /** Types and pointer table, as large as this window needs them. */
-  async #prepare(window: Window, typeNames: readonly string[]): Promise<void> {
+  async prepare(window: Window, typeNames: readonly string[]): Promise<void> {
     if (this.#tableType === 0) {
       const [types] = await phase<number[]>(this.#machine, this.#options, 'defineTypes', ['replay table']);
       this.#tableType = types![0]!;
@@ -98,6 +126,7 @@ export class Replayer {
       const names = Array.from({ length: window.types + 1 }, (_, n) => typeNames[n] ?? `type ${n}`);
       const [types] = await phase<number[]>(this.#machine, this.#options, 'defineTypes', names);
       this.#types = types!;
+      this.#failing = narrowFailures(this.#options, this.#machine);
     }
     if (this.#slots < window.slots) await this.#grow(window.slots);
   }
@@ -126,6 +155,21 @@ export class Replayer {
 export function emptyPass(): Pass {
   return {
     remoteFrees: 0, ipiMessages: 0, ipiInterrupts: 0, ipiAvoided: 0, casTries: 0, casFails: 0, allocations: 0, frees: 0,
-    ms: 0, cpuMs: 0,
+    ms: 0, cpuMs: 0, locked: 0, failed: 0, profile: [],
   };
+}
+
+/** Locked operations and waste of a trace's first window, on machines of their own. */
+export function sampleTrace(o: SuiteOptions, options: BootOptions, window: Window): Promise<Sample> {
+  const plain = { ...o, profile: false, fail: null };
+  return sample(o, options, async (machine) => {
+    const replayer = new Replayer(machine, plain);
+    // types and table are not the trace's
+    await replayer.prepare(window, []);
+    return async () => {
+      const pass = emptyPass();
+      await replayer.window(window, [], pass);
+      return { locked: pass.locked, ops: pass.allocations + pass.frees };
+    };
+  });
 }

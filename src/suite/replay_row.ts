@@ -3,12 +3,15 @@
  * machine before the next is read, so a trace larger than memory needs memory for one window.
  */
 import { basename } from 'node:path';
-import type { FreePolicy } from '../base/policy.js';
-import { ReplayPlan } from '../host/replay_plan.js';
+import type { Machine } from '../host/machine.js';
+import { ReplayPlan, type Window } from '../host/replay_plan.js';
 import { readTrace } from '../host/trace/read.js';
 import type { TraceSummary } from '../host/trace/trace.js';
-import { emptyPass, type Pass, Replayer, type TraceRow } from './replay.js';
-import { auditText, bootOptions, type SuiteOptions, withMachines } from './suite.js';
+import { profileTotal, wastePercent } from '../observe/malloc_profile.js';
+import { emptyPass, type Pass, Replayer, sampleTrace, type TraceRow } from './replay.js';
+import {
+  auditText, type Contender, contenderName, contenderOptions, contenders, pagesPeak, type SuiteOptions, withMachines,
+} from './suite.js';
 
 export interface ReplayRow extends TraceRow {
   suite: 'replay';
@@ -28,31 +31,45 @@ export interface ReplayResult {
  * @param strict a bad line is an error
  */
 export async function replaySuite(path: string, strict: boolean, o: SuiteOptions): Promise<ReplayResult> {
-  const policies: readonly FreePolicy[] = o.free ?? ['rbatch'];
-  const stats = o.stats?.[0] ?? 'critical';
-  return withMachines(policies.map((free) => bootOptions(o, { free, stats })), async (machines) => {
-    const replayers = machines.map((machine) => new Replayer(machine, o));
-    const passes: Pass[] = machines.map(() => emptyPass());
-    let events = 0;
-    // type names of a kernel trace are complete only at its end: they are numbered until then
-    const plan = new ReplayPlan(o.cpus, async (window) => {
-      for (const [n, replayer] of replayers.entries()) {
-        o.progress(0, 0, `${events.toLocaleString('en')} events, ${policies[n]}`);
-        await replayer.window(window, [], passes[n]!);
-      }
-      events += window.allocations + window.frees;
-    });
-    const summary = await read(path, plan, strict, o);
-    const rows: ReplayRow[] = [];
-    for (const [n, machine] of machines.entries()) {
-      const { text, audit } = await auditText(machine, o);
-      const about = summary ?? { name: basename(path), format: 'unknown' };
-      rows.push(row(machine.configuration.signalDelay, policies[n]!, stats, o.cpus, text, about, passes[n]!, {
-        zonesPeak: machine.sysctl('kern.slab.zones_peak'), zonesEnd: audit.zones, stranded: audit.stranded,
-      }));
+  const field = contenders(o, o.free ?? ['rbatch'], [o.stats?.[0] ?? 'critical']);
+  const options = field.map((contender) => contenderOptions(o, contender));
+  const { result, window } = await withMachines(options, (machines) => streamed(path, strict, o, field, machines));
+  if (window === null) return result;
+  for (const [n, row] of result.rows.entries()) {
+    o.progress(0, 0, `${contenderName(field[n]!)}, counting`);
+    const sample = await sampleTrace(o, options[n]!, window);
+    // a profile of the whole trace says more than its first window
+    result.rows[n] = { ...row, ...sample, ...(row.profile && { waste: wastePercent(profileTotal(row.profile)) }) };
+  }
+  return result;
+}
+
+async function streamed(
+  path: string, strict: boolean, o: SuiteOptions, field: readonly Contender[], machines: readonly Machine[],
+): Promise<{ result: ReplayResult; window: Window | null }> {
+  const replayers = machines.map((machine) => new Replayer(machine, o));
+  const passes: Pass[] = machines.map(() => emptyPass());
+  let events = 0;
+  let askedPeak = 0;
+  let first: Window | null = null;
+  // type names of a kernel trace are complete only at its end: they are numbered until then
+  const plan = new ReplayPlan(o.cpus, async (window) => {
+    for (const [n, replayer] of replayers.entries()) {
+      o.progress(0, 0, `${events.toLocaleString('en')} events, ${contenderName(field[n]!)}`);
+      await replayer.window(window, [], passes[n]!);
     }
-    return { summary, rows, fold: plan.fold };
+    events += window.allocations + window.frees;
+    askedPeak = window.askedPeak;
+    first ??= window;
   });
+  const summary = await read(path, plan, strict, o);
+  if (summary) for (const replayer of replayers) replayer.checkFailures();
+  const about = summary ?? { name: basename(path), format: 'unknown' };
+  const rows: ReplayRow[] = [];
+  for (const [n, machine] of machines.entries()) {
+    rows.push({ ...(await row(o, machine, field[n]!, about, passes[n]!)), askedPeak });
+  }
+  return { result: { summary, rows, fold: plan.fold }, window: first };
 }
 
 /** The whole trace through `plan`. @returns null when interrupted: what has been replayed by then stands */
@@ -67,19 +84,23 @@ async function read(path: string, plan: ReplayPlan, strict: boolean, o: SuiteOpt
   }
 }
 
-function row(
-  signalDelay: number | 'tick', free: FreePolicy, stats: ReplayRow['stats'], cpus: number, audit: string,
-  summary: Pick<TraceSummary, 'name'> & { format: string }, pass: Pass,
-  zones: Pick<ReplayRow, 'zonesPeak' | 'zonesEnd' | 'stranded'>,
-): ReplayRow {
-  const { ms, cpuMs, ...counts } = pass;
+async function row(
+  o: SuiteOptions, machine: Machine, { alloc, free, stats }: Contender, about: { name: string; format: string },
+  pass: Pass,
+): Promise<ReplayRow> {
+  const { ms, cpuMs, locked: _, failed, profile, ...counts } = pass;
+  const peak = pagesPeak(machine);
+  const { text, audit } = await auditText(machine, o);
   return {
-    suite: 'replay', alloc: 'dragonfly', free, stats, cpus, audit, trace: summary.name, format: summary.format,
+    suite: 'replay', alloc, free, stats, cpus: o.cpus, audit: text, trace: about.name, format: about.format,
     ...counts,
+    remoteFrom: alloc === 'dragonfly' ? 'zones' : 'trace',
     per1000: pass.remoteFrees === 0 ? 0 : (1000 * pass.ipiMessages) / pass.remoteFrees,
-    ...zones,
+    zonesPeak: machine.sysctl('kern.slab.zones_peak'), zonesEnd: audit.zones, stranded: audit.stranded,
     mops: ms === 0 ? 0 : (pass.allocations + pass.frees) / ms / 1000,
     cpuSeconds: cpuMs === null ? null : cpuMs / 1000,
-    signalDelay,
+    signalDelay: machine.configuration.signalDelay,
+    pagesPeak: peak, askedPeak: null, waste: null, lockedPerOp: null,
+    ...(o.fail && { failed }), ...(o.profile && { profile }),
   };
 }

@@ -2,14 +2,19 @@
  * stats.ts — the claim of FreeBSD's 2005 commit: per-CPU statistics in critical sections against a mutex a type.
  *
  * Twice: the update alone, and inside malloc and free, which is where the commit measured it. Rounds of all policies in
- * turn; ratios are of the same round. Locked operations are counted by the invariants flavour in a pass of its own.
+ * turn; ratios are of the same round and allocator. Locked operations are counted by the invariants flavour, its debug
+ * layers off, in a pass of its own.
  */
 import type { StatsPolicy } from '../base/policy.js';
 import type { Machine } from '../host/machine.js';
+import type { BootOptions } from '../host/options.js';
+import { mallocProfile, type ProfileRow, profileSince } from '../observe/malloc_profile.js';
 import type { Lap } from '../workload/phases.js';
+import { failedSince, narrowFailures, noSuchType } from './failures.js';
+import { countingOptions, perOp } from './sample.js';
 import {
-  auditText, bootOptions, calibrate, defineType, median, pairedRatio, phase, type RowBase, rounds, suiteMemory,
-  type SuiteOptions, withMachines,
+  addKnown, auditText, calibrate, type Contender, contenderOptions, contenders, defineType, median,
+  pairedRatio, phase, type RowBase, rounds, suiteMemory, type SuiteOptions, withMachines,
 } from './suite.js';
 
 export interface StatsRow extends RowBase {
@@ -18,7 +23,7 @@ export interface StatsRow extends RowBase {
   where: 'update' | 'malloc';
   /** updates (or malloc/free pairs) per microsecond, all CPUs together */
   mops: number;
-  /** time of this policy over time of `critical`, median of rounds, with its 95 % interval */
+  /** time of this policy over time of `critical` on the same allocator, median of rounds, with its 95 % interval */
   ratioToCritical: number;
   ratioLow: number;
   ratioHigh: number;
@@ -55,11 +60,11 @@ export async function statsSuite(o: SuiteOptions): Promise<StatsRow[]> {
 async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number): Promise<StatsRow[]> {
   const policies = withCritical(o.stats ?? STATS_POLICIES).filter((stats) => stats !== 'mutex-up' || cpus === 1);
   const count = o.rounds ?? ROUNDS;
-  const free = o.free?.[0] ?? 'rbatch';
-  const own = (stats: StatsPolicy, invariants: boolean) =>
-    bootOptions(o, { cpus, stats, free, ...suiteMemory(o, cpus, MEMORY), invariants });
-  const locked = await countLocked(o, policies.map((stats) => own(stats, true)));
-  return withMachines(policies.map((stats) => own(stats, o.invariants)), async (machines) => {
+  const field = contenders(o, [o.free?.[0] ?? 'rbatch'], policies);
+  const memory = suiteMemory(o, cpus, MEMORY);
+  const options = field.map((contender) => contenderOptions(o, contender, { cpus, ...memory }));
+  const locked = await countLocked(o, options);
+  return withMachines(options, async (machines) => {
     const loops: Loop[] = [];
     for (const machine of machines) loops.push(await Loop.prepare(machine, o));
     const times: Record<Where, number[][]> = { update: machines.map(() => []), malloc: machines.map(() => []) };
@@ -75,22 +80,27 @@ async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number
       }
     });
     if (times.malloc[0]!.length === 0) return [];
-    const reference = policies.indexOf('critical');
     const rows: StatsRow[] = [];
     for (const where of ['update', 'malloc'] as const) {
-      for (const [n, stats] of policies.entries()) {
+      for (const [n, { alloc, free, stats }] of field.entries()) {
         const ns = times[where][n]!;
-        const { ratio, low, high } = pairedRatio(ns, times[where][reference]!);
+        const { ratio, low, high } = pairedRatio(ns, times[where][criticalOf(field, n)]!);
         const { text } = await auditText(machines[n]!, o);
         rows.push({
-          suite: 'stats', alloc: 'dragonfly', free, stats, cpus, audit: text, where, mops: (1000 * cpus) / median(ns),
+          suite: 'stats', alloc, free, stats, cpus, audit: text, where, mops: (1000 * cpus) / median(ns),
           ratioToCritical: ratio, ratioLow: low, ratioHigh: high, lockedPerOp: locked[where][n]!, rounds: ns.length,
           cpuSeconds: loops[n]!.cpuSeconds(where),
+          ...(where === 'malloc' && loops[n]!.requests()),
         });
       }
     }
     return rows;
   });
+}
+
+/** The contender whose times are this one's unit. */
+function criticalOf(field: readonly Contender[], n: number): number {
+  return field.findIndex(({ alloc, stats }) => alloc === field[n]!.alloc && stats === 'critical');
 }
 
 /** Ratios are to `critical`: it runs along, asked for or not. */
@@ -105,6 +115,8 @@ class Loop {
   readonly #type: number;
   readonly #ops: Record<Where, number> = { update: TRIAL_OPS, malloc: TRIAL_OPS };
   #cpuMs: Record<Where, number | null> = { update: 0, malloc: 0 };
+  #failedBefore = 0;
+  #profileBefore: readonly ProfileRow[] = [];
 
   private constructor(machine: Machine, o: SuiteOptions, type: number) {
     this.#machine = machine;
@@ -115,6 +127,7 @@ class Loop {
   /** Warms both loops up, for as long as V8 needs to settle, and finds how many operations fill a round. */
   static async prepare(machine: Machine, o: SuiteOptions): Promise<Loop> {
     const loop = new Loop(machine, o, await defineType(machine, o, 'temp'));
+    if (!narrowFailures(o, machine)) throw noSuchType(o, machine);
     for (const where of ['update', 'malloc'] as const) {
       for (let warm = 0; warm < WARM_UP_MS; ) {
         const ops = loop.#ops[where];
@@ -126,7 +139,16 @@ class Loop {
       }
     }
     loop.#cpuMs = { update: 0, malloc: 0 };
+    loop.#failedBefore = machine.mallocFailures;
+    if (o.profile) loop.#profileBefore = mallocProfile(machine.memory);
     return loop;
+  }
+
+  /** Mallocs since the rounds began: how many failed, and what was asked for. */
+  requests(): Pick<RowBase, 'failed' | 'profile'> {
+    const failed = failedSince(this.#o, this.#machine, this.#failedBefore);
+    if (!this.#o.profile) return failed;
+    return { ...failed, profile: profileSince(mallocProfile(this.#machine.memory), this.#profileBefore) };
   }
 
   cpuSeconds(where: Where): number | null {
@@ -139,8 +161,7 @@ class Loop {
     const [name, args] = call(where, this.#type, this.#ops[where]);
     const limits = { timeout: this.#o.timeout, signal: this.#o.signal };
     const { values, cpuMs } = await this.#machine.measure('smpalloc:workloads', name, args, limits);
-    const sum = this.#cpuMs[where];
-    this.#cpuMs[where] = sum === null || cpuMs === null ? null : sum + cpuMs;
+    this.#cpuMs[where] = addKnown(this.#cpuMs[where], cpuMs);
     return (Math.max(...(values as Lap[]).map((lap) => lap.ms)) * 1e6) / this.#ops[where];
   }
 }
@@ -150,10 +171,8 @@ function call(where: Where, type: number, ops: number): [name: string, args: unk
 }
 
 /** Locked operations an operation, per policy: from machines of the flavour that counts them, one CPU at work. */
-async function countLocked(
-  o: SuiteOptions, options: Parameters<typeof withMachines>[0],
-): Promise<Record<Where, number[]>> {
-  return withMachines(options.map((option) => ({ ...option, cpus: 1 })), async (machines) => {
+async function countLocked(o: SuiteOptions, options: readonly BootOptions[]): Promise<Record<Where, number[]>> {
+  return withMachines(options.map((option) => ({ ...countingOptions(option), cpus: 1 })), async (machines) => {
     const locked: Record<Where, number[]> = { update: [], malloc: [] };
     for (const machine of machines) {
       const type = await defineType(machine, o, 'temp');
@@ -161,8 +180,7 @@ async function countLocked(
         const [name, args] = call(where, type, COUNT_OPS);
         await phase(machine, o, name, ...args);
         const [lap] = await phase<Lap>(machine, o, name, ...args);
-        // the few of the barriers and the zone are not the policy's
-        locked[where].push(Math.round((100 * lap!.locked) / COUNT_OPS) / 100);
+        locked[where].push(perOp(lap!.locked, COUNT_OPS));
       }
     }
     return locked;

@@ -5,11 +5,15 @@
  * drifts under all of them; each policy has a machine of its own, so that each is compiled for itself.
  */
 import { median, quantileSorted } from 'simple-statistics';
-import type { FreePolicy, StatsPolicy } from '../base/policy.js';
+import type { AllocName, FreePolicy, StatsPolicy } from '../base/policy.js';
 import { xorshift32 } from '../base/prng.js';
+import { SB_VM } from '../hw/superblock.layout.js';
 import type { Audit } from '../workload/audit.js';
+import { VM_WIRE_PEAK } from '../vm/vm_page.layout.js';
+import type { MallocFailure } from '../host/fail_malloc.js';
 import { boot, type Machine } from '../host/machine.js';
 import type { BootOptions } from '../host/options.js';
+import type { ProfileRow } from '../observe/malloc_profile.js';
 
 export const WORKLOADS = 'smpalloc:workloads';
 
@@ -19,6 +23,8 @@ export interface SuiteOptions {
   readonly cpusGiven: boolean;
   /** '' for the suite's own choice */
   readonly memory: number | string;
+  /** null: the suite's own choice, which is dragonfly alone */
+  readonly alloc: readonly AllocName[] | null;
   readonly free: readonly FreePolicy[] | null;
   readonly stats: readonly StatsPolicy[] | null;
   readonly signalDelay: number | 'tick' | null;
@@ -31,6 +37,12 @@ export interface SuiteOptions {
   readonly roundMs: number;
   readonly invariants: boolean;
   readonly tunables: Readonly<Record<string, number>>;
+  /** count requests by size (MALLOC_PROFILE) */
+  readonly profile: boolean;
+  /** mallocs that are made to fail; freebsd only */
+  readonly fail: MallocFailure | null;
+  /** socket at which the first machine of a suite may be looked at; null: none */
+  readonly listen?: string | null;
   /** milliseconds a phase may take */
   readonly timeout: number;
   /** measure the C allocators too */
@@ -42,12 +54,64 @@ export interface SuiteOptions {
 /** What every row of a record says. */
 export interface RowBase {
   suite: string;
-  alloc: 'dragonfly';
-  free: FreePolicy;
+  alloc: AllocName;
+  free: FreeName;
   stats: StatsPolicy;
   cpus: number;
   /** 'ok', or the violations */
   audit: string;
+  /** with --fail: mallocs that were made to fail in what was measured */
+  failed?: number;
+  /** with --profile: the requests of what was measured */
+  profile?: ProfileRow[];
+}
+
+/** What a loop or a trace took, of memory and of other CPUs. */
+export interface Traffic {
+  /** blocks freed by another CPU than the one that allocated them */
+  remoteFrees: number;
+  /** who says so: the zones' owners (dragonfly), the trace, or what the loop does by construction */
+  remoteFrom: 'zones' | 'trace' | 'loop';
+  /** pages wired at most, over the machine's life */
+  pagesPeak: number;
+  /** bytes that were asked for and alive at once, at most; null: not known beforehand */
+  askedPeak: number | null;
+  /** percentage of the bytes given that nobody had asked for; null: interrupted */
+  waste: number | null;
+  /** locked operations of an operation, counted in a pass of its own; null: interrupted */
+  lockedPerOp: number | null;
+}
+
+/** UMA has no remote-free policy: a block goes into the bucket of whoever frees it. */
+export const NO_FREE = '-';
+export type FreeName = FreePolicy | typeof NO_FREE;
+
+/** One machine of a suite: an allocator under its policies. */
+export interface Contender {
+  readonly alloc: AllocName;
+  readonly free: FreeName;
+  readonly stats: StatsPolicy;
+}
+
+/** A contender for each allocator, each of its remote-free policies, each statistics policy, in this order. */
+export function contenders(
+  o: Pick<SuiteOptions, 'alloc'>, frees: readonly FreePolicy[], statistics: readonly StatsPolicy[],
+): Contender[] {
+  return (o.alloc ?? ['dragonfly' as const]).flatMap((alloc) => {
+    const own: readonly FreeName[] = alloc === 'dragonfly' ? frees : [NO_FREE];
+    return own.flatMap((free) => statistics.map((stats) => ({ alloc, free, stats })));
+  });
+}
+
+/** What the progress line calls it. */
+export function contenderName({ alloc, free }: Contender): string {
+  return free === NO_FREE ? alloc : free;
+}
+
+/** Boot options of a contender. */
+export function contenderOptions(o: SuiteOptions, contender: Contender, own: BootOptions = {}): BootOptions {
+  const { alloc, free, stats } = contender;
+  return bootOptions(o, { alloc, stats, ...(free !== NO_FREE && { free }), ...own });
 }
 
 /** Boot options of a suite, with a policy's own. */
@@ -57,11 +121,19 @@ export function bootOptions(o: SuiteOptions, own: BootOptions): BootOptions {
     ...(o.memory !== '' && { memory: o.memory }),
     seed: o.seed,
     invariants: o.invariants,
-    tunables: { ...o.tunables },
+    tunables: {
+      ...o.tunables,
+      ...(o.profile && { 'debug.malloc.profile': 1 }),
+      ...(o.fail && { 'debug.malloc.failure_rate': o.fail.rate }),
+    },
     ...(o.signalDelay !== null && { signalDelay: o.signalDelay }),
+    ...(o.listen && { listen: o.listen }),
     ...own,
   };
 }
+
+/** sockets of machines that are up: one path is for one machine, the first */
+const listening = new Set<string>();
 
 /** CPUs from which on a suite's own small memory would not hold the image */
 const MANY_CPUS = 16;
@@ -78,10 +150,14 @@ export async function withMachines<T>(
   body: (machines: Machine[]) => Promise<T>,
 ): Promise<T> {
   const machines: Machine[] = [];
+  const listen = options.find((option) => option.listen && !listening.has(option.listen))?.listen ?? '';
   try {
-    for (const option of options) machines.push(await boot(option));
+    for (const { listen: _, ...option } of options) machines.push(await boot(option));
+    if (listen !== '') await machines[0]!.listen(listen);
+    listening.add(listen);
     return await body(machines);
   } finally {
+    listening.delete(listen);
     await Promise.all(machines.map((machine) => machine.stop()));
   }
 }
@@ -89,6 +165,16 @@ export async function withMachines<T>(
 /** A phase with the suite's time limit and interruption. */
 export async function phase<T>(machine: Machine, o: SuiteOptions, name: string, ...args: unknown[]): Promise<T[]> {
   return (await machine.run(WORKLOADS, name, args, { timeout: o.timeout, signal: o.signal })) as T[];
+}
+
+/** Pages a machine had wired at most. */
+export function pagesPeak({ memory }: Machine): number {
+  return memory.i32[(memory.sb(SB_VM) >>> 2) + VM_WIRE_PEAK]!;
+}
+
+/** a + b, where null is "the host cannot tell". */
+export function addKnown(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
 }
 
 /** A type for the workload; its limit is all of memory. */

@@ -4,6 +4,9 @@
  *   vm_page, one a page of memory, 4 words       │ next │ prev │ order+1 │ flags │      lock vm_page_queue_free_mtx
  *     order+1   k+1: head of a free block of 2^k pages; 0: allocated, or inside a free block
  *     PG_DIRTY  the block has been used since boot; without it every byte is known to be zero
+ *     PG_SLAB   the page is allocated and part of a slab: its PG_OBJECT is the slab header's address (p->object). The
+ *               page's owner sets it before it hands out items and clears it before it frees the page; whoever holds
+ *               an item may read it without the lock
  *   vm, machine wide
  *     line 0    │ free_mtx │ waiters │                                                  atomic
  *     line 1    │ free pages │ wired pages │ peak │                                     lock vm_page_queue_free_mtx
@@ -21,7 +24,17 @@ export const PG_ORDER = 2;
 export const PG_FLAGS = 3;
 export const PG_WORDS = 4;
 
+/** of an allocated page, where a free one has its queue link */
+export const PG_OBJECT = PG_NEXT;
+export const PG_ZONE = PG_PREV;
+
 export const PG_DIRTY = 0x1;
+export const PG_SLAB = 0x2000;
+/**
+ * with PG_SLAB: the slab is of a malloc zone without a limit, which is PG_ZONE, so free(9) may put its items into a
+ * bucket right away. The zone could be asked of the slab's keg; three loads that wait for each other are saved
+ */
+export const PG_BUCKET = 0x4000;
 
 /** orders 0..12: blocks of 4 KiB to 16 MiB */
 export const VM_NFREEORDER = 13;

@@ -5,19 +5,21 @@
  *   generation g:  CPU of rank r works on array (r + g) % parties: `laps` x blocks replacements of a random slot
  */
 import { xorshift32 } from '../base/prng.js';
-import { kmalloc } from '../dragonfly/kern_slaballoc.js';
-import { kfree } from '../dragonfly/kern_slabfree.js';
-import { M_WAITOK } from '../dragonfly/malloc.js';
 import { i32 } from '../hw/heap.js';
 import { gangBarrier } from '../kern/gang.js';
+import { kfree, kmalloc, MAY_FAIL, WAIT } from './allocator.js';
 
 export const LARSON_BLOCKS = 5000;
 
-/** Fills an array of LARSON_BLOCKS pointers. @param slots word index @returns the random state */
+/**
+ * Fills an array of LARSON_BLOCKS pointers, 0 where malloc failed.
+ * @param slots word index
+ * @returns the random state
+ */
 export function larsonFill(type: number, slots: number, x: number): number {
   for (let n = 0; n < LARSON_BLOCKS; n++) {
     x = xorshift32(x);
-    i32[slots + n] = kmalloc(8 + ((x >>> 0) % 992), type, M_WAITOK);
+    i32[slots + n] = kmalloc(8 + ((x >>> 0) % 992), type, WAIT);
   }
   return x;
 }
@@ -42,11 +44,13 @@ function larsonGeneration(type: number, slots: number, replacements: number, x: 
   for (let n = 0; n < replacements; n++) {
     x = xorshift32(x);
     const slot = slots + ((x >>> 10) % LARSON_BLOCKS);
-    kfree(i32[slot], type);
-    const p = kmalloc(8 + ((x >>> 0) % 992), type, M_WAITOK);
+    const old = i32[slot];
+    if (!MAY_FAIL || old !== 0) kfree(old, type);
+    const p = kmalloc(8 + ((x >>> 0) % 992), type, WAIT);
+    i32[slot] = p;
+    if (MAY_FAIL && p === 0) continue;
     i32[p >>> 2] = n;
     i32[(p >>> 2) + 1] = n;
-    i32[slot] = p;
   }
   return x;
 }

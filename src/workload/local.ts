@@ -1,9 +1,7 @@
 /** local.ts — a live set of one CPU: replace a random one of the slots by a block of a random size. */
 import { xorshift32 } from '../base/prng.js';
 import { i32 } from '../hw/heap.js';
-import { kmalloc } from '../dragonfly/kern_slaballoc.js';
-import { kfree } from '../dragonfly/kern_slabfree.js';
-import { M_WAITOK } from '../dragonfly/malloc.js';
+import { kfree, kmalloc, MAY_FAIL, WAIT } from './allocator.js';
 
 export const LOCAL_SLOTS = 1024;
 
@@ -18,9 +16,10 @@ export function localLoop(type: number, slots: number, ops: number, x: number): 
     const slot = slots + (x & (LOCAL_SLOTS - 1));
     const old = i32[slot];
     if (old !== 0) kfree(old, type);
-    const p = kmalloc(16 + ((x >>> 10) % 1009), type, M_WAITOK);
-    i32[p >>> 2] = n;
+    const p = kmalloc(16 + ((x >>> 10) % 1009), type, WAIT);
     i32[slot] = p;
+    if (MAY_FAIL && p === 0) continue;
+    i32[p >>> 2] = n;
   }
   return x;
 }

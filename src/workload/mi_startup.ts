@@ -1,8 +1,8 @@
 /**
  * mi_startup.ts — a CPU comes up, and goes.
  *
- * CPU 0 of a machine builds the kernel in the formatted memory (page allocator, slab classes); the others wait for it,
- * so that no CPU ever meets a half-built list. Follows FreeBSD's mi_startup by role.
+ * CPU 0 of a machine builds the kernel in the formatted memory (pages, then the allocator); the others wait for it, so
+ * that no CPU ever meets a half-built list. Follows FreeBSD's mi_startup by role.
  * Every bundle that runs a CPU has this module, and with it all functions an IPI message may name.
  */
 import { add, load, notify, store, wait } from '../hw/atomics.js';
@@ -12,18 +12,16 @@ import { SB_BOOTED } from '../hw/superblock.layout.js';
 import { mycpu } from '../kern/globaldata.js';
 import { GD_CPUID, GD_ONLINE } from '../kern/globaldata.layout.js';
 import { checkStop } from '../kern/panic.js';
-import { slabCleanup } from '../dragonfly/slab_cleanup.js';
-import { slabInit } from '../dragonfly/slab_init.js';
-import '../dragonfly/kern_slabfree.js';
 import '../kern/lwkt_cpusync.js';
 import { vmPhysInit } from '../vm/vm_phys.js';
 import { splzWaiting } from '../kern/splz.js';
+import { kmeminit, offline } from './allocator.js';
 
 /** Makes this isolate CPU `curcpu` of its machine. */
 export function cpuStartup(): void {
   if (curcpu === 0) {
     vmPhysInit();
-    slabInit();
+    kmeminit();
   } else {
     while (load(SB_BOOTED) === 0) {
       wait(SB_BOOTED, 0, 50);
@@ -39,7 +37,7 @@ export function cpuStartup(): void {
 /** Gives back what this CPU hoards and stops taking messages. Its zones stay, owned by nobody who runs. */
 export function cpuOffline(): void {
   splzWaiting();
-  slabCleanup(true);
+  offline();
   store(mycpu() + GD_ONLINE, 0);
   splzWaiting();
 }

@@ -6,20 +6,15 @@
  */
 import type { PhasePart } from '../base/protocol.js';
 import { seedOf } from '../base/prng.js';
-import { kmalloc } from '../dragonfly/kern_slaballoc.js';
-import { kfree } from '../dragonfly/kern_slabfree.js';
-import { kmallocRaiseLimit } from '../dragonfly/krealloc.js';
-import { M_WAITOK, M_ZERO } from '../dragonfly/malloc.js';
-import { Z_CHUNKSIZE } from '../dragonfly/slaballoc.layout.js';
-import { slabCleanup } from '../dragonfly/slab_cleanup.js';
-import { zoneOf } from '../dragonfly/slglobaldata.js';
 import { curcpu } from '../hw/curcpu.js';
 import { i32 } from '../hw/heap.js';
 import { HWC_LOADS, HWC_LOCKED } from '../hw/intr.layout.js';
 import { intrLine } from '../hw/intr.js';
 import { nowMs } from '../hw/time.js';
 import { gangBarrier } from '../kern/gang.js';
-import { mallocTypeCreate } from '../kern/malloc_type.js';
+import {
+  kfree, kmalloc, kmallocRaiseLimit, M_WAITOK, M_ZERO, mallocTypeCreate, reclaim, sizeAt,
+} from './allocator.js';
 import { type Audit, auditMachine, auditPrepare } from './audit.js';
 import { LARSON_BLOCKS, larsonFill, larsonRun } from './larson.js';
 import { LOCAL_SLOTS, localLoop } from './local.js';
@@ -92,10 +87,10 @@ export function local(
 }
 
 export function statsUpdate(part: PhasePart, type: number, ops: number): Lap {
-  // any live block will do: its zone holds its size as a 64-bit word
+  // any live block will do: its size is kept somewhere as a 64-bit word
   const block = kmalloc(64, type, M_WAITOK);
-  const sizeAt = ((zoneOf(block) >>> 2) + Z_CHUNKSIZE) >>> 1;
-  const result = lap(part, () => statsUpdateLoop(type, sizeAt, ops));
+  const size = sizeAt(block);
+  const result = lap(part, () => statsUpdateLoop(type, size, ops));
   kfree(block, type);
   return result;
 }
@@ -177,9 +172,9 @@ export function audit(part: PhasePart): Audit | null {
 
 /** Every CPU gives back what it can spare. */
 export function cleanup(part: PhasePart): void {
-  slabCleanup(true);
+  reclaim();
   gangBarrier(part.parties);
-  slabCleanup(true);
+  reclaim();
 }
 
 /** Larson and local leave blocks behind: frees those of an array of `slots` words. */

@@ -1,13 +1,12 @@
 /**
  * replay.ts — a recorded trace, run again: each CPU its own events, in their order.
  *
- * The programs' format and who may touch which pointer stand in replay.layout.ts.
+ * The programs' format and who may touch which pointer stand in replay.layout.ts. Where mallocs are made to fail, an
+ * object that was never born is FAILED in the table, and its other events are left out; a realloc that failed leaves
+ * the old block, under the new name.
  */
 import { EV_ALLOC, EV_FREE, EV_OP_MASK, EV_SHARED, EV_TYPE_SHIFT, EV_WORDS } from './replay.layout.js';
-import { kmalloc } from '../dragonfly/kern_slaballoc.js';
-import { kfree } from '../dragonfly/kern_slabfree.js';
-import { krealloc } from '../dragonfly/krealloc.js';
-import { M_NULLOK, M_WAITOK } from '../dragonfly/malloc.js';
+import { kfree, kmalloc, krealloc, MAY_FAIL, PATIENT, WAIT } from './allocator.js';
 import { load, store } from '../hw/atomics.js';
 import { i32 } from '../hw/heap.js';
 import { nowMs } from '../hw/time.js';
@@ -16,6 +15,8 @@ import { splzWaiting } from '../kern/splz.js';
 
 /** how long a CPU without memory waits for others to free some */
 const PATIENCE_MS = 2000;
+/** in the table: no block. Not 0, for which another CPU would wait */
+const FAILED = 1;
 
 /**
  * @param program the CPU's events
@@ -31,7 +32,8 @@ export function replayRun(program: Int32Array, events: number, table: number, ty
     const shared = (word & EV_SHARED) !== 0;
     const op = word & EV_OP_MASK;
     if (op === EV_FREE) {
-      kfree(shared ? awaitPointer(slot) : i32[slot], type);
+      const p = shared ? awaitPointer(slot) : i32[slot];
+      if (!MAY_FAIL || p !== FAILED) kfree(p, type);
       i32[slot] = 0;
     } else {
       const p = op === EV_ALLOC
@@ -49,26 +51,29 @@ export function replayFree(
 ): void {
   for (let n = from; n < slots; n += step) {
     const p = i32[table + n];
-    if (p !== 0) kfree(p, types[typeOf[n]]);
+    if (p !== 0 && p !== FAILED) kfree(p, types[typeOf[n]]);
     i32[table + n] = 0;
   }
 }
 
 function allocate(size: number, type: number): number {
-  const p = kmalloc(size, type, M_WAITOK | M_NULLOK);
-  return p !== 0 ? p : persist(() => kmalloc(size, type, M_WAITOK | M_NULLOK), size);
+  const p = kmalloc(size, type, PATIENT);
+  if (p !== 0) return p;
+  return MAY_FAIL ? FAILED : persist(() => kmalloc(size, type, PATIENT), size);
 }
 
 /** The old object's pointer may belong to another CPU's event; realloc in a trace follows its birth, so it is there. */
 function reallocate(oldSlot: number, size: number, type: number): number {
   const old = awaitPointer(oldSlot);
   i32[oldSlot] = 0;
+  if (MAY_FAIL && old === FAILED) return allocate(size, type);
   if (size === 0) {
     kfree(old, type);
-    return kmalloc(0, type, M_WAITOK);
+    return kmalloc(0, type, WAIT) || FAILED;
   }
-  const p = krealloc(old, size, type, M_WAITOK | M_NULLOK);
-  return p !== 0 ? p : persist(() => krealloc(old, size, type, M_WAITOK | M_NULLOK), size);
+  const p = krealloc(old, size, type, PATIENT);
+  if (p !== 0) return p;
+  return MAY_FAIL ? old : persist(() => krealloc(old, size, type, PATIENT), size);
 }
 
 function awaitPointer(slot: number): number {

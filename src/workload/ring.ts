@@ -5,13 +5,11 @@
  *   one ring an ordered pair: line 0 atomic RG_PUT (producer), line 1 atomic RG_GOT (consumer), then `depth` slots;
  *   a slot belongs to the producer until it stores RG_PUT past it, then to the consumer until it stores RG_GOT past it
  */
-import { kmalloc } from '../dragonfly/kern_slaballoc.js';
-import { kfree } from '../dragonfly/kern_slabfree.js';
-import { M_WAITOK } from '../dragonfly/malloc.js';
 import { load, store } from '../hw/atomics.js';
 import { i32 } from '../hw/heap.js';
 import { cpuPause } from '../kern/pause.js';
 import { splzWaiting } from '../kern/splz.js';
+import { kfree, kmalloc, MAY_FAIL, WAIT } from './allocator.js';
 
 export const RG_PUT = 0;
 export const RG_GOT = 16;
@@ -35,8 +33,9 @@ export function ringRun(type: number, out: number, from: number, depth: number, 
       freed += got;
       if (got === 0) pause(spins);
     }
-    const p = kmalloc(size, type, M_WAITOK);
-    i32[p >>> 2] = n;
+    const p = kmalloc(size, type, WAIT);
+    // a malloc that failed takes its slot all the same: what is put and what is got stay in step
+    if (!MAY_FAIL || p !== 0) i32[p >>> 2] = n;
     i32[out + RG_SLOTS + ((base + n) & (depth - 1))] = p;
     store(out + RG_PUT, base + n + 1);
     if ((n & 15) === 0) freed += drain(type, from, depth);
@@ -52,7 +51,10 @@ export function ringRun(type: number, out: number, from: number, depth: number, 
 function drain(type: number, from: number, depth: number): number {
   const put = load(from + RG_PUT);
   const got = load(from + RG_GOT);
-  for (let n = got; n !== put; n++) kfree(i32[from + RG_SLOTS + (n & (depth - 1))], type);
+  for (let n = got; n !== put; n++) {
+    const p = i32[from + RG_SLOTS + (n & (depth - 1))];
+    if (!MAY_FAIL || p !== 0) kfree(p, type);
+  }
   if (put !== got) store(from + RG_GOT, put);
   return put - got;
 }

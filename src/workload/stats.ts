@@ -1,8 +1,6 @@
 /** stats.ts — one statistics update after the other: what a policy costs alone, and inside malloc and free. */
-import { kmalloc } from '../dragonfly/kern_slaballoc.js';
-import { kfree } from '../dragonfly/kern_slabfree.js';
-import { M_WAITOK } from '../dragonfly/malloc.js';
 import { mallocTypeAllocated, mallocTypeFreed } from '../kern/malloc_stats.js';
+import { kfree, kmalloc, MAY_FAIL, WAIT } from './allocator.js';
 
 /** @param sizeAt dword index of a size in memory @param ops updates, half of them for frees */
 export function statsUpdateLoop(type: number, sizeAt: number, ops: number): void {
@@ -13,5 +11,8 @@ export function statsUpdateLoop(type: number, sizeAt: number, ops: number): void
 }
 
 export function statsMallocLoop(type: number, size: number, ops: number): void {
-  for (let n = 0; n < ops; n++) kfree(kmalloc(size, type, M_WAITOK), type);
+  for (let n = 0; n < ops; n++) {
+    const p = kmalloc(size, type, WAIT);
+    if (!MAY_FAIL || p !== 0) kfree(p, type);
+  }
 }

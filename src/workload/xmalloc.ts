@@ -3,18 +3,16 @@
  * mimalloc-bench).
  *
  *   producer: a batch record {next, 4096 pointers} filled with blocks, pushed on ONE mutex-guarded LIFO (100 at most)
- *   consumer: pops a batch, frees its blocks and the record
+ *   consumer: pops a batch, frees its blocks and the record; a block whose malloc failed is 0 in the record
  *
  *   the LIFO, in a block of its own
  *     line 0  atomic     XQ_MTX
  *     line 1  lock XQ_MTX  XQ_HEAD, XQ_COUNT, XQ_LEFT (batches still to be consumed)
  */
-import { kmalloc } from '../dragonfly/kern_slaballoc.js';
-import { kfree } from '../dragonfly/kern_slabfree.js';
-import { M_WAITOK } from '../dragonfly/malloc.js';
 import { i32 } from '../hw/heap.js';
 import { mtxLock, mtxUnlock } from '../kern/kern_mutex.js';
 import { tsleep, tsleepInterlock, wakeup } from '../kern/sleep.js';
+import { kfree, kmalloc, M_WAITOK, MAY_FAIL, WAIT } from './allocator.js';
 
 export const XQ_MTX = 0;
 export const XQ_HEAD = 16;
@@ -30,11 +28,12 @@ const SLEEP_MS = 100;
 /** @param queue word index of the LIFO @param size bytes of a block */
 export function xmallocProduce(type: number, queue: number, size: number, batches: number): void {
   for (let n = 0; n < batches; n++) {
+    // the record is never made to fail: consumers count batches
     const batch = kmalloc(RECORD_BYTES, type, M_WAITOK);
     const bw = batch >>> 2;
     for (let k = 1; k <= XMALLOC_BATCH; k++) {
-      const p = kmalloc(size, type, M_WAITOK);
-      i32[p >>> 2] = k;
+      const p = kmalloc(size, type, WAIT);
+      if (!MAY_FAIL || p !== 0) i32[p >>> 2] = k;
       i32[bw + k] = p;
     }
     push(queue, batch);
@@ -48,7 +47,10 @@ export function xmallocConsume(type: number, queue: number): number {
     const batch = pop(queue);
     if (batch === 0) return freed;
     const bw = batch >>> 2;
-    for (let k = 1; k <= XMALLOC_BATCH; k++) kfree(i32[bw + k], type);
+    for (let k = 1; k <= XMALLOC_BATCH; k++) {
+      const p = i32[bw + k];
+      if (!MAY_FAIL || p !== 0) kfree(p, type);
+    }
     kfree(batch, type);
     freed += XMALLOC_BATCH;
   }

@@ -112,6 +112,56 @@ describe('the record', () => {
     expect(pairs).toEqual(['ipi none', 'ipi atomic', 'locked none', 'locked atomic']);
   });
 
+  test('of two allocators has them side by side, with what both can be counted by', async () => {
+    const few = '--alloc dragonfly,freebsd --free rbatch --rounds 2 --ops 2000 --cpus 2';
+    const { rows, config } = await record(`bench pair local larson xmalloc ring ${few}`);
+    expect(config.alloc).toEqual(['dragonfly', 'freebsd']);
+    const names = ['pair', 'local', 'larson', 'xmalloc', 'ring'];
+    expect(rows.map(({ suite, alloc, free }) => `${suite} ${alloc} ${free}`)).toEqual(
+      names.flatMap((name) => [`${name} dragonfly rbatch`, `${name} freebsd -`]),
+    );
+    const number = expect.any(Number);
+    for (const row of rows) {
+      const counts = { lockedPerOp: number, waste: number, pagesPeak: positive, mops: positive };
+      expect(row).toMatchObject({ audit: 'ok', ...counts });
+      expect(row.remoteFrom).toBe(row.alloc === 'freebsd' ? 'loop' : 'zones');
+      if (row.alloc === 'freebsd') expect(row).toMatchObject({ ipiMessages: 0, ratioToDragonfly: positive });
+    }
+    const freebsd = rows.filter(({ alloc }) => alloc === 'freebsd') as unknown as { remoteFrees: number }[];
+    expect(freebsd.map(({ remoteFrees }) => remoteFrees)).toEqual([0, 0, 20_000, 8192, 8000]);
+    expect(freebsd[0]).toMatchObject({ lockedPerOp: 0, waste: 0 });
+  });
+
+  test('of statistics compares policies within an allocator', async () => {
+    const few = '--alloc dragonfly,freebsd --stats critical,mutex --rounds 2 --ops 500 --cpus 2';
+    const { rows } = await record(`bench stats ${few}`);
+    const at1 = rows.filter(({ cpus, where }) => cpus === 1 && where === 'malloc');
+    expect(at1.map(({ alloc, stats, lockedPerOp }) => `${alloc} ${stats} ${lockedPerOp}`)).toEqual([
+      'dragonfly critical 0', 'dragonfly mutex 4', 'freebsd critical 0', 'freebsd mutex 4',
+    ]);
+    const critical = rows.filter(({ stats }) => stats === 'critical');
+    for (const row of critical) expect(row).toMatchObject({ ratioToCritical: 1, audit: 'ok' });
+  });
+
+  test('of mallocs that were made to fail counts them, and everything is in its place', async () => {
+    const few = '--alloc freebsd --fail 7 --rounds 2 --ops 700 --cpus 2';
+    const { code, rows, config } = await record(`bench pair local larson xmalloc ring ${few}`);
+    expect(code).toBe(0);
+    expect(config.fail).toEqual({ rate: 7 });
+    for (const row of rows) expect(row).toMatchObject({ audit: 'ok', failed: positive });
+    expect(rows[0]!.failed).toBe(400);
+    const one = '--fail 7,type=temp,cpu=1 --rounds 1 --ops 700 --cpus 2';
+    const { rows: narrow } = await record(`bench ring --alloc freebsd ${one}`);
+    expect(narrow[0]).toMatchObject({ audit: 'ok', failed: 100 });
+  });
+
+  test('has what sizes were asked for and given, with --profile', async () => {
+    const { rows } = await record('bench pair xmalloc --profile --free rbatch --rounds 2 --ops 100 --cpus 2');
+    const [pair, xmalloc] = rows as unknown as { profile: object[]; waste: number }[];
+    expect(pair).toMatchObject({ waste: 0, profile: [{ size: 64, requests: 400, asked: 25_600, given: 25_600 }] });
+    expect(xmalloc!.profile).toMatchObject([{ size: 64, requests: 8192 }, { size: null, requests: 2, given: 40_960 }]);
+  });
+
   test('says what was asked for', async () => {
     const machine = '--free rbatch,ipi --cpus 1 --memory 64MiB --signal-delay 3 --tunable kern.rbatch=4';
     const command = `bench pair ${machine} --rounds 1 --ops 10 --seed 7 --duration 1.5s`;

@@ -71,10 +71,44 @@ describe('a trace', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
+  test('under two allocators is the same trace: what differs stands side by side', async () => {
+    const { code, rows } = await record('replay redis-io3 --cpus 2 --alloc dragonfly,freebsd');
+    expect(code).toBe(0);
+    const [slab, uma] = rows as unknown as { [field: string]: number }[];
+    expect(slab).toMatchObject({ alloc: 'dragonfly', free: 'rbatch', remoteFrom: 'zones', audit: 'ok' });
+    expect(uma).toMatchObject({ alloc: 'freebsd', free: '-', remoteFrom: 'trace', audit: 'ok', ipiMessages: 0 });
+    for (const field of ['allocations', 'frees', 'askedPeak']) expect(uma![field]).toBe(slab![field]);
+    // powers of two waste more of a block, zones a CPU more of memory
+    expect(uma!.waste).toBeGreaterThan(slab!.waste!);
+    expect(uma!.pagesPeak).toBeLessThan(slab!.pagesPeak!);
+  });
+
+  test('with --profile shows sizes asked for and given, and what was wasted', async () => {
+    const { code, stdout } = await smpalloc('replay redis-io3 --cpus 2 --alloc dragonfly,freebsd --profile --quiet');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^profile of replay redis-io3 /m);
+    expect(stdout).toMatch(/^ *size +dragonfly: requests +real size +waste % +freebsd: requests +real size +waste %$/m);
+    expect(stdout).toMatch(/^alloc +requests +total used +total waste +waste %$/m);
+    expect(stdout).toMatch(/^freebsd +[\d,]+ +[\d,]+ +[\d,]+ +\d+\.\d$/m);
+  });
+
+  test('with mallocs that fail goes on without their objects', async () => {
+    const { code, rows } = await record('replay redis-io3 --cpus 2 --alloc freebsd --fail 5');
+    expect({ code, audit: rows[0]!.audit }).toEqual({ code: 0, audit: 'ok' });
+    expect(rows[0]!.failed).toBeGreaterThan(10_000);
+  });
+
+  test('cannot fail mallocs of a type it does not have', async () => {
+    const { code, stdout, stderr } = await smpalloc('replay redis-io3 --cpus 2 --alloc freebsd --fail 5,type=nix');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: --fail: no malloc type 'nix'; there are .*type 0/);
+  });
+
   test('on one CPU counts the same every time', async () => {
     const counts = async () => {
       const { rows } = await record('replay sqlite --cpus 1 --free ipi,rchunks,rbatch');
-      return rows.map(({ mops, cpuSeconds, ...row }) => row);
+      // a clock tick takes locked operations of its own
+      return rows.map(({ mops, cpuSeconds, lockedPerOp, ...row }) => row);
     };
     const [first, second] = await Promise.all([counts(), counts()]);
     expect(first).toHaveLength(3);
@@ -189,7 +223,7 @@ describe('a machine that cannot do it', () => {
     const { code, stdout, stderr } = await smpalloc('replay redis-io3 --cpus 2 --memory 3MiB');
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(/^error: panic: .+\ncpuid = [01]\n/);
-    expect(stderr).toMatch(/\n\nto see it again: smpalloc replay redis-io3 --cpus 2 --memory 3MiB\n$/);
+    expect(stderr).toMatch(/\n\nto see it again: smpalloc replay redis-io3 --cpus 2 --memory 3MiB\n.*--core vmcore.*\n$/);
   });
 
   test('says how large a block it had no memory for', async () => {

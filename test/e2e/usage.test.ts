@@ -8,7 +8,7 @@ import { cli, root, run, smpalloc } from './helpers/cli.js';
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 describe('help', () => {
-  const helps = ['--help', '-h', 'bench --help', 'replay --help'];
+  const helps = ['--help', '-h', 'bench --help', 'replay --help', 'ddb --help'];
   test.concurrent.each(helps)('%s begins with examples and names the exit codes', async (args) => {
     const { code, stdout, stderr } = await smpalloc(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -44,7 +44,7 @@ describe('list', () => {
   test('names suites, policies, bundled traces and variables', async () => {
     const { code, stdout, stderr } = await smpalloc('list');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['ipi', 'ring', 'rchunks', 'mutex-up', 'redis-io3', 'kern.rbatch=32']) {
+    for (const name of ['ipi', 'freebsd', 'ring', 'rchunks', 'mutex-up', 'redis-io3', 'kern.rbatch=32']) {
       expect(stdout).toMatch(new RegExp(`^\\S+ +${name.replace('.', '\\.')}\\b`, 'm'));
     }
   });
@@ -54,7 +54,8 @@ describe('list', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       suites: expect.objectContaining({ ipi: expect.any(String), larson: expect.any(String) }),
-      free: FREE_NAMES, stats: STATS_NAMES, traces: expect.arrayContaining(['redis-io3', 'kernel-net']),
+      allocators: ['dragonfly', 'freebsd'], free: FREE_NAMES, stats: STATS_NAMES,
+      traces: expect.arrayContaining(['redis-io3', 'kernel-net']),
       tunables: { 'kern.rbatch': { initial: 32, doc: expect.any(String) } }, sysctls: expect.any(Array),
     });
   });
@@ -76,6 +77,12 @@ describe('what there is not is an error of use, with what was perhaps meant', ()
     ['replay', /missing required args/],
     ['replay a b', /Unused args: `b`/],
     ['replay radis-io3', /no file 'radis-io3'; did you mean 'redis-io3'\? bundled traces are fd, /],
+    ['bench pair --alloc linux', /--alloc: 'linux' is not an allocator; there are dragonfly, freebsd/],
+    ['bench pair --alloc fresbd', /--alloc: 'fresbd' is not an allocator; did you mean 'freebsd'\?/],
+    ['bench pair --alloc freebsd --free ipi', /--free: freebsd has no remote-free policies; expected --alloc /],
+    ['bench pair --fail 10', /--fail: dragonfly does not fail on demand; expected --alloc freebsd/],
+    ['bench pair --alloc dragonfly,freebsd --fail 10', /--fail: dragonfly does not fail on demand/],
+    ['bench pair --alloc freebsd --fail 9,type=nix', /--fail: no malloc type 'nix'; there are .*temp/],
     ['bench pair --free rchunk', /--free: 'rchunk' is not a policy; did you mean 'rchunks'\?/],
     ['bench pair --free rbatch,ipj', /--free: 'ipj' is not a policy; did you mean 'ipi'\?/],
     ['bench stats --stats mutx', /--stats: 'mutx' is not a policy; did you mean 'mutex'\?/],
@@ -118,6 +125,11 @@ describe('a value that cannot be is named, with what would be right', () => {
     ['--signal-delay -3', '-3', "from 0, or 'tick'"],
     ['--signal-delay 1.5', '1.5', "from 0, or 'tick'"],
     ['--signal-delay soon', '"soon"', "from 0, or 'tick'"],
+    ['--alloc freebsd --fail 0', '"0"', 'a whole number from 1 to 2147483647'],
+    ['--alloc freebsd --fail often', '"often"', 'a whole number from 1'],
+    ['--alloc freebsd --fail 5,cpu=2 --cpus 2', '"2"', 'a whole number from 0 to 1'],
+    ['--alloc freebsd --fail 5,typ=temp', "'typ=temp'", 'RATE[,type=NAME][,cpu=N]'],
+    ['--alloc freebsd --fail 5,', "''", 'RATE[,type=NAME][,cpu=N]'],
     ['--seed x', '"x"', 'number'],
     ['--seed 1e99', '1e+99', 'from 0 to 4294967295'],
     ['--tunable kern.rbach=3', "'kern.rbach'", "did you mean 'kern.rbatch'?"],

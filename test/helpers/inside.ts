@@ -107,6 +107,34 @@ async function modules() {
     slab: await import('../../src/dragonfly/slglobaldata.js'),
     zindex: await import('../../src/dragonfly/zoneindex.js'),
     phase: await import('../../src/workload/phase.js'),
+    fbsd: await freebsdModules(),
+  };
+}
+
+/** Modules of malloc(9) and UMA, which only matter on a machine with `alloc: 'freebsd'`. */
+async function freebsdModules() {
+  return {
+    ...(await import('../../src/freebsd/kern_malloc.js')),
+    ...(await import('../../src/freebsd/kern_realloc.js')),
+    ...(await import('../../src/freebsd/kmeminit.js')),
+    ...(await import('../../src/freebsd/malloc_abi.js')),
+    ...(await import('../../src/freebsd/malloc_fail.js')),
+    ...(await import('../../src/freebsd/malloc_init.js')),
+    ...(await import('../../src/freebsd/uma_bucket.js')),
+    ...(await import('../../src/freebsd/uma_core.js')),
+    ...(await import('../../src/freebsd/uma_dbg.js')),
+    ...(await import('../../src/freebsd/uma_drain.js')),
+    ...(await import('../../src/freebsd/uma_func.js')),
+    ...(await import('../../src/freebsd/uma_hash.js')),
+    ...(await import('../../src/freebsd/uma_int.js')),
+    ...(await import('../../src/freebsd/uma_item.js')),
+    ...(await import('../../src/freebsd/uma_size.js')),
+    ...(await import('../../src/freebsd/uma_slab.js')),
+    ...(await import('../../src/freebsd/uma_startup.js')),
+    ...(await import('../../src/freebsd/uma_zone.js')),
+    ...(await import('../../src/freebsd/vm_kern.js')),
+    KMALLOC: (await import('../../src/freebsd/kern_malloc_words.js')).KMALLOC,
+    kprintf: (await import('../../src/kern/subr_prf.js')).kprintf,
   };
 }
 

@@ -5,9 +5,10 @@ import type { ReplayRow } from '../../src/suite/replay_row.js';
 import type { StatsRow } from '../../src/suite/stats.js';
 import type { SuiteOptions } from '../../src/suite/suite.js';
 
+const traffic = { remoteFrom: 'zones', pagesPeak: 64, askedPeak: null, waste: 12.5, lockedPerOp: null } as const;
 const base = { alloc: 'dragonfly', free: 'rbatch', stats: 'critical', cpus: 2, audit: 'ok' } as const;
 const counts = {
-  trace: 'redis-io3', allocations: 1000, frees: 900, remoteFrees: 500, ipiMessages: 500, ipiInterrupts: 20,
+  ...traffic, trace: 'redis-io3', allocations: 1000, frees: 900, remoteFrees: 500, ipiMessages: 500, ipiInterrupts: 20,
   ipiAvoided: 3, per1000: 1000, casTries: 0, casFails: 0, zonesPeak: 8, zonesEnd: 7, stranded: 0, mops: 12.5,
   cpuSeconds: 0.25, signalDelay: 'tick',
 } as const;
@@ -26,12 +27,12 @@ export const statsRow = (own: Partial<StatsRow> = {}): StatsRow => ({
 });
 
 export const loopRow = (own: Partial<LoopRow> = {}): LoopRow => ({
-  suite: 'pair', ...base, nsPerPair: 10, nsMin: 9, nsMax: 12, mops: 100, remoteFrees: 0, ipiMessages: 0,
-  ipiInterrupts: 0, zonesPeak: 1, lockedPerOp: null, rounds: 9, cpuSeconds: null, ...own,
+  suite: 'pair', ...base, ...traffic, nsPerPair: 10, nsMin: 9, nsMax: 12, mops: 100, remoteFrees: 0, ipiMessages: 0,
+  ipiInterrupts: 0, zonesPeak: 1, rounds: 9, cpuSeconds: null, ...own,
 });
 
 export const suiteOptions = (own: Partial<SuiteOptions> = {}): SuiteOptions => ({
-  cpus: 2, cpusGiven: false, memory: '', free: null, stats: null, signalDelay: null, seed: 1, rounds: null, ops: null,
-  roundMs: 40, invariants: false, tunables: {}, timeout: 1000, peers: false, signal: new AbortController().signal,
-  progress: () => {}, ...own,
+  cpus: 2, cpusGiven: false, memory: '', alloc: null, free: null, stats: null, signalDelay: null, seed: 1, rounds: null,
+  ops: null, roundMs: 40, invariants: false, tunables: {}, profile: false, fail: null, timeout: 1000, peers: false,
+  signal: new AbortController().signal, progress: () => {}, ...own,
 });

@@ -3,16 +3,18 @@
  * same memory, byte for byte.
  */
 import { describe, expect, it } from 'vitest';
+import { ALLOC_NAMES } from '../../src/base/policy.js';
 import { format } from '../../src/host/format.js';
 import { configure } from '../../src/host/options.js';
 import { prepareReplay } from '../../src/host/prepare_replay.js';
-import { distUrl, packageRoot } from '../../src/host/root.js';
+import { engineUrl, packageRoot } from '../../src/host/root.js';
 import { BINDING } from '../../src/hw/ticket.js';
 import { bootStepped } from '../../src/lab/stepped.js';
 import type * as Phases from '../../src/workload/phases.js';
 
 const OPERATIONS = 100_000;
 const OPTIONS = { cpus: 1, memory: '64MiB' } as const;
+type Alloc = (typeof ALLOC_NAMES)[number];
 type Part = { cpu: number; rank: number; parties: number };
 const PART: Part = { cpu: 0, rank: 0, parties: 1 };
 type Step = (phases: typeof Phases) => unknown;
@@ -78,22 +80,22 @@ async function replay(): Promise<Workload> {
   };
 }
 
-async function natively(workload: Workload): Promise<Buffer> {
-  const heap = format(configure(OPTIONS));
+async function natively(workload: Workload, alloc: Alloc): Promise<Buffer> {
+  const heap = format(configure({ ...OPTIONS, alloc }));
   const isolate = globalThis as Record<symbol, unknown>;
   isolate[BINDING] = { heap, cpu: 0 };
   delete isolate[Symbol.for('smpalloc.ipifuncs')];
   const copy = `?copy=${Math.random()}`;
-  const engine = await import(`${distUrl('release/engine.js').href}${copy}`);
-  const phases = (await import(`${distUrl('release/workloads.js').href}${copy}`)) as typeof Phases;
+  const engine = await import(`${engineUrl(heap, 'engine.js').href}${copy}`);
+  const phases = (await import(`${engineUrl(heap, 'workloads.js').href}${copy}`)) as typeof Phases;
   engine.cpuStartup();
   engine.phaseEnter();
   workload((step) => step(phases));
   return Buffer.from(new Uint8Array(heap));
 }
 
-async function stepped(workload: Workload): Promise<Buffer> {
-  const { engine, heap, splz, critWords } = await bootStepped(OPTIONS);
+async function stepped(workload: Workload, alloc: Alloc): Promise<Buffer> {
+  const { engine, heap, splz, critWords } = await bootStepped({ ...OPTIONS, alloc });
   const { access, run, shadow, failure } = engine;
   shadow.checks.races = false;
   access.options.allPoints = true;
@@ -112,15 +114,18 @@ async function stepped(workload: Workload): Promise<Buffer> {
   return Buffer.from(new Uint8Array(heap));
 }
 
-describe(`${OPERATIONS.toLocaleString('en')} operations, native and stepped, end in the same memory`, () => {
-  for (const [name, workload] of Object.entries(WORKLOADS)) {
-    it(name, async () => {
-      expect(Buffer.compare(await natively(workload), await stepped(workload))).toBe(0);
-    });
-  }
+describe.each(ALLOC_NAMES)(
+  `${OPERATIONS.toLocaleString('en')} operations, native and stepped, end in the same memory: %s`,
+  (alloc) => {
+    for (const [name, workload] of Object.entries(WORKLOADS)) {
+      it(name, async () => {
+        expect(Buffer.compare(await natively(workload, alloc), await stepped(workload, alloc))).toBe(0);
+      });
+    }
 
-  it('replay of a recorded trace', async () => {
-    const workload = await replay();
-    expect(Buffer.compare(await natively(workload), await stepped(workload))).toBe(0);
-  });
-});
+    it('replay of a recorded trace', async () => {
+      const workload = await replay();
+      expect(Buffer.compare(await natively(workload, alloc), await stepped(workload, alloc))).toBe(0);
+    });
+  },
+);

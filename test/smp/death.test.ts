@@ -52,6 +52,23 @@ test('a dead machine can still be read, and its core has all of it', async () =>
   expect(Buffer.compare(core.u8, m.memory.u8)).toBe(0);
   expect(smpalloc.panicReport(core)).toEqual(m.panicReport);
   expect(smpalloc.mallocTypes(core)).toMatchObject([{ name: 'temp', inuse: load.resting }]);
+  const leaks = smpalloc.ddbCommand(core, 'leaks');
+  expect(leaks).toContainEqual(expect.stringContaining(`walk: ${load.resting} live blocks`));
+});
+
+test('the panic a dead CPU causes carries the memory: it is written when the machine is gone', async () => {
+  const m = await machine();
+  await m.killCpu(1);
+  const panic = await panicOf(workload(m, 'ready'));
+  await m.stop();
+  const folder = await mkdtemp(join(tmpdir(), 'smpalloc-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await panic.dumpCore(join(folder, 'core'));
+  const { header, memory } = await smpalloc.openCore(join(folder, 'core'));
+  expect(header).toMatchObject({ cpu: 1, panic: P_CPU_DIED });
+  expect(smpalloc.ddbCommand(new smpalloc.Memory(memory), 'show panic; cpu')).toEqual([
+    ...panic.report.slice(0, 2), expect.stringMatching(/^cpu1 of /),
+  ]);
 });
 
 test('an exception in a phase is a panic that carries its text, and the others leave their barrier', async () => {

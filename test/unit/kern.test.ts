@@ -323,7 +323,7 @@ describe('panic', () => {
 });
 
 describe('panic texts', () => {
-  const names = { type: (address: number) => `type@${address}`, exception: () => 'Error: oh' };
+  const names = { type: (address: number) => `type@${address}`, zone: () => '', exception: () => 'Error: oh' };
 
   test.each(PANIC_CODES.map((code) => [code]))('code %i has one, with every argument filled in', (code) => {
     const text = panicText(code, [1, 2, 3], names);

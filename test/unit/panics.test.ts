@@ -1,10 +1,12 @@
 /**
  * panics.test.ts — every panic there is, provoked once; and every assertion.
  *
- * What only real workers can provoke stands in helpers/panics.ts and is test/smp's to provoke.
+ * What only real workers can provoke stands in helpers/panics.ts and is test/smp's to provoke; malloc(9)'s and UMA's
+ * are provoked in freebsd/panics.test.ts.
  */
 import { describe, expect, test } from 'vitest';
 import * as P from '../../src/base/panics.js';
+import { FREEBSD_PANICS } from '../../src/base/panics_freebsd.js';
 import { IPIF_KFREE_REMOTE, IPIF_MAX, IPIF_USER } from '../../src/base/ipif.js';
 import {
   SL_FREEOVZONES, SL_FREEZONES, Z_CPU, Z_MAGIC, Z_UENDINDEX, Z_UINDEX, ZALLOC_OVSZ_MAGIC,
@@ -442,8 +444,9 @@ describe('an assertion fails when', () => {
   });
 });
 
-test('every panic code is provoked here, or listed as one that needs real workers', () => {
-  const here = [...PROVOCATIONS.map(({ code }) => code), P.P_KKASSERT, ...ONLY_REAL_WORKERS];
+test("every panic code is provoked here, or listed as one that needs real workers, or malloc(9)'s", () => {
+  const freebsd = Object.keys(FREEBSD_PANICS).map(Number);
+  const here = [...PROVOCATIONS.map(({ code }) => code), P.P_KKASSERT, ...ONLY_REAL_WORKERS, ...freebsd];
   expect([...new Set(here)].sort((a, b) => a - b)).toEqual([...P.PANIC_CODES].sort((a, b) => a - b));
 });
 

@@ -53,6 +53,12 @@ describe('events', () => {
     ]);
   });
 
+  test('bytes asked for and alive at once are known from the trace', async () => {
+    const first: Step[] = [[ALLOC, 0, 1, 100], [ALLOC, 1, 2, 50], [FREE, 0, 1], [REALLOC, 1, 3, 2, 70]];
+    const { windows } = await planned(2, [...first, [ALLOC, 0, 4, 500]], 4);
+    expect(windows.map(({ askedPeak }) => askedPeak)).toEqual([150, 570]);
+  });
+
   test('a free or a realloc is accounted to the type its object was born with', async () => {
     const { windows } = await planned(1, [[ALLOC, 0, 1, 8, 5], [REALLOC, 0, 2, 1, 16, 2], [FREE, 0, 2]]);
     expect(events(windows[0]!, 0).map(({ type }) => type)).toEqual([5, 5, 5]);

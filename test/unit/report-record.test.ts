@@ -15,6 +15,10 @@ afterAll(() => rmSync(dir, { recursive: true }));
 const rows = [
   ipiRow({ free: 'ipi' }), replayRow({ cpuSeconds: null, signalDelay: 0 }), statsRow(),
   loopRow({ peers: { glibc: 4.5, mimalloc: 3 } }),
+  loopRow({
+    alloc: 'freebsd', free: '-', remoteFrom: 'loop', ratioToDragonfly: 1.1, ratioLow: 1, ratioHigh: 1.2, failed: 7,
+    profile: [{ size: null, requests: 1, asked: 20_000, given: 20_480, largest: 20_480 }],
+  }),
 ];
 const record = (own: Record<string, unknown> = {}) => ({
   schema: RECORD_SCHEMA, environment: environment(2, false), config: { command: 'bench', seed: 1, cpus: 2 }, rows,
@@ -44,10 +48,15 @@ describe('a record', () => {
     expect(parse(more)).toMatchObject({ extra: 1, rows: [{ later: 'yes' }] });
   });
 
+  test('of a version that counted less is a record too', () => {
+    const { remoteFrom: _, pagesPeak: __, askedPeak: ___, waste: ____, ...old } = rows[3] as ReturnType<typeof loopRow>;
+    expect(parse(record({ rows: [old] })).rows).toEqual([old]);
+  });
+
   test('is read from a file', async () => {
     const path = join(dir, 'run.json');
     writeFileSync(path, JSON.stringify(record()));
-    expect((await readRecord(path)).rows).toHaveLength(4);
+    expect((await readRecord(path)).rows).toHaveLength(5);
   });
 });
 
@@ -81,6 +90,9 @@ describe('what is no record is refused by name of file and field', () => {
     ['a negative count', { ...rows[0], ipiMessages: -1 }, 'rows.1.ipiMessages'],
     ['a number that was infinite', { ...rows[3], mops: Number.POSITIVE_INFINITY }, 'rows.1.mops'],
     ['a stats row of nowhere', { ...rows[2], where: 'here' }, 'rows.1.where'],
+    ['an allocator that never was', { ...rows[0], alloc: 'linux' }, 'rows.1.alloc'],
+    ['a profile without requests', { ...rows[3], profile: [{ size: 16 }] }, 'rows.1.profile.0.requests'],
+    ['remote frees on hearsay', { ...rows[3], remoteFrom: 'rumour' }, 'rows.1.remoteFrom'],
     ['peers without figures', { ...rows[3], peers: { glibc: 'fast' } }, 'rows.1.peers.glibc'],
     ['a signal delay in words', { ...rows[1], signalDelay: 'tock' }, 'rows.1.signalDelay'],
   ])('%s', (_, row, field) => {

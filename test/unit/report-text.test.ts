@@ -61,6 +61,61 @@ describe('the text of a run', () => {
     expect(lines).toEqual(['update 1', 'update 2', 'malloc 1', 'malloc 2']);
   });
 
+  test('names the allocator where it is not dragonfly alone', () => {
+    const freebsd = { alloc: 'freebsd', free: '-' } as const;
+    for (const row of [ipiRow, statsRow, loopRow, replayRow]) {
+      expect(suiteText([row()], plain)).not.toContain('alloc ');
+      const [, head, first, second] = suiteText([row(), row(freebsd)], plain).split('\n');
+      expect(head).toMatch(/\balloc\b/);
+      expect([first, second]).toEqual([expect.stringContaining('dragonfly'), expect.stringContaining('freebsd')]);
+    }
+    const [, , row] = suiteText([replayRow({ ...freebsd, zonesPeak: 0, zonesEnd: 0 })], plain).split('\n');
+    expect(row).not.toContain('0/0');
+  });
+
+  test('has locked operations, pages, what they hold and what is wasted of it', () => {
+    const counts = { lockedPerOp: 0.02, pagesPeak: 1000, askedPeak: 2_048_000, waste: 12.34 };
+    const [, head, line] = suiteText([loopRow(counts)], plain).split('\n');
+    expect(head).toMatch(/locked\/op {2}pages peak {2}used\/asked {2}waste %/);
+    expect(line).toMatch(/ 0\.02 +1,000 +2x +12\.3 /);
+    const [, , unknown] = suiteText([loopRow({ askedPeak: null, waste: null })], plain).split('\n');
+    expect(unknown).toMatch(/ - +64 +- +- /);
+  });
+
+  test('has failures where mallocs were made to fail, ratios where there are two allocators', () => {
+    expect(suiteText([loopRow()], plain)).not.toMatch(/ (failed|ratio) /);
+    const freebsd = loopRow({ alloc: 'freebsd', free: '-', failed: 12, ratioToDragonfly: 1.234 });
+    const [, head, , line] = suiteText([loopRow(), freebsd], plain).split('\n');
+    expect(head).toMatch(/ratio .* failed/);
+    expect(line).toMatch(/ 1\.23 .* 12 /);
+  });
+
+  test('a profile has a row a size that was asked for, allocators side by side, and what was wasted', () => {
+    const rows = [
+      loopRow({ profile: [{ size: 112, requests: 10, asked: 1000, given: 1040, largest: 104 }] }),
+      loopRow({ free: 'ipi', profile: [{ size: 16, requests: 1, asked: 1, given: 8, largest: 8 }] }),
+      loopRow({
+        alloc: 'freebsd', free: '-',
+        profile: [
+          { size: 112, requests: 10, asked: 1000, given: 1280, largest: 128 },
+          { size: null, requests: 1, asked: 20_000, given: 20_480, largest: 20_480 },
+        ],
+      }),
+    ];
+    const [, profile, totals] = suiteText(rows, plain).split('\n\n');
+    expect(profile!.split('\n').map((line) => line.trim().split(/\s+/))).toEqual([
+      expect.arrayContaining(['profile', 'of', 'pair']),
+      'size dragonfly: requests real size waste % freebsd: requests real size waste %'.split(' '),
+      ['112', '10', '104', '3.8', '10', '128', '21.9'],
+      ['more', '-', '-', '-', '1', '20480', '2.3'],
+    ]);
+    expect(totals!.split('\n').map((line) => line.trim().split(/\s{2,}/))).toEqual([
+      ['alloc', 'requests', 'total used', 'total waste', 'waste %'],
+      ['dragonfly', '10', '1,040', '40', '3.8'],
+      ['freebsd', '11', '21,760', '760', '3.5'],
+    ]);
+  });
+
   test('has a column for each peer', () => {
     const [, head, line] = suiteText([loopRow({ peers: { glibc: 4.5, mimalloc: 3 } })], plain).split('\n');
     expect(head).toMatch(/glibc {2}mimalloc$/);

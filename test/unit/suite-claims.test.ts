@@ -88,6 +88,56 @@ describe('critical sections beat the mutex (FreeBSD 63a7e0a3)', () => {
   });
 });
 
+describe('the same on FreeBSD', () => {
+  const one = { cpus: 1, alloc: 'freebsd', free: '-' } as const;
+  const two = { alloc: 'freebsd', free: '-' } as const;
+  const critical = [
+    statsRow(one), statsRow({ ...one, where: 'malloc' }), statsRow(two), statsRow({ ...two, where: 'malloc' }),
+  ];
+  const mutex = (own: Parameters<typeof statsRow>[0]) => statsRow({ stats: 'mutex', ...own });
+
+  test('malloc is judged at one CPU too, and ids name the allocator', () => {
+    const rows = [
+      ...critical, mutex({ ...one, ratioToCritical: 5 }), mutex({ ...one, where: 'malloc', ratioToCritical: 1.29 }),
+      statsRow({ ...one, stats: 'mutex-up', ratioLow: 0.9 }), mutex({ ...two, where: 'malloc', ratioToCritical: 1.3 }),
+    ];
+    expect(verdicts(rows)).toEqual({
+      'S0.19 update freebsd': true, 'S0.19 malloc freebsd': false, 'S0.19 malloc freebsd, SMP': true,
+      'S0.11 locked freebsd': true, audit: true,
+    });
+  });
+
+  test('one allocator decides nothing about the other', () => {
+    const rows = [...critical, statsRow({ cpus: 1 }), statsRow({ cpus: 1, stats: 'mutex', ratioToCritical: 1 })];
+    expect(verdicts(rows)).toEqual({ 'S0.19 update': false, 'S0.11 locked freebsd': true, audit: true });
+  });
+});
+
+describe('two allocators in one run', () => {
+  const free = { alloc: 'freebsd', free: '-' } as const;
+  const ratio = (ratioToDragonfly: number) => ({ ...free, ratioToDragonfly, ratioLow: 1, ratioHigh: 2 });
+
+  test('pair and local may take 1.3 times as long under freebsd', () => {
+    const local = [loopRow({ suite: 'local' }), loopRow({ suite: 'local', ...ratio(1.31) })];
+    const rows = [loopRow(), loopRow(ratio(1.3)), ...local];
+    expect(verdicts(rows)).toEqual({ 'pair freebsd': true, 'local freebsd': false, audit: true });
+    expect(measured(rows, 'local freebsd')).toBe('1.31x (95 %: 1.00 to 2.00)');
+  });
+
+  test('freebsd alone is compared with nothing, and its bucket hits are counted all the same', () => {
+    expect(verdicts([loopRow({ ...free, lockedPerOp: 0 })])).toEqual({ 'pair freebsd locked': true, audit: true });
+    expect(verdicts([loopRow({ ...free, lockedPerOp: 0.01 })])).toMatchObject({ 'pair freebsd locked': false });
+  });
+
+  test('no claim is about other workloads, other statistics, mallocs that were made to fail or profiled', () => {
+    const rows = [
+      loopRow({ suite: 'ring', ...ratio(9) }), loopRow({ stats: 'mutex', ...ratio(9), lockedPerOp: 4 }),
+      loopRow({ ...ratio(9), failed: 3, lockedPerOp: 2 }), loopRow({ ...ratio(9), profile: [] }),
+    ];
+    expect(verdicts(rows)).toEqual({ audit: true });
+  });
+});
+
 describe('every run ends intact', () => {
   test('one bad row fails it, and is named with what is wrong', () => {
     const rows = [loopRow(), loopRow({ suite: 'ring', audit: 'pages: 3 lost' })];

@@ -232,6 +232,6 @@ describe('wired pages', () => {
 });
 
 test('an assertion that is not in use has its text still', () => {
-  const names = { type: () => '', exception: () => '' };
+  const names = { type: () => '', zone: () => '', exception: () => '' };
   expect(panicText(13, [A_ZONE_MAGIC, 16], names)).toBe('assertion: z->z_Magic == ZALLOC_SLAB_MAGIC (0x10)');
 });

@@ -13,10 +13,11 @@ import { orders } from './order.js';
 import { pages } from './pages.js';
 import { remoteFrees } from './remote_free.js';
 import { statistics } from './statistics.js';
+import { umas } from './uma.js';
 
 /** Races by number, then the others by name. */
 export const catalogue: readonly Scenario[] = [
-  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders,
+  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders, ...umas,
 ].sort((a, b) => Math.sign(rank(a.name) - rank(b.name)) || (a.name < b.name ? -1 : 1));
 
 function rank(name: string): number {

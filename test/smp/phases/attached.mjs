@@ -1,6 +1,6 @@
 /** attached.mjs — a worker of a user's own: becomes a CPU, then does what it is asked to. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { attach, M_WAITOK } from 'smpalloc/vcpu';
+import { attach, M_NOWAIT, M_WAITOK } from 'smpalloc/vcpu';
 
 const vcpu = await attach();
 
@@ -9,6 +9,11 @@ const answers = {
     const type = vcpu.mallocType('attached');
     vcpu.engine.kmallocRaiseLimit(type, 0);
     return Array.from({ length: count }, () => vcpu.kmalloc(size, type, M_WAITOK));
+  },
+  /** the same, with 0 where there was no memory */
+  tryAllocate(size, count) {
+    const type = vcpu.mallocType('attached');
+    return Array.from({ length: count }, () => vcpu.kmalloc(size, type, M_NOWAIT));
   },
   free(blocks) {
     const type = vcpu.mallocType('attached');
