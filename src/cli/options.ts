@@ -28,6 +28,7 @@ export interface Flags {
   tunable?: unknown;
   fail?: unknown;
   profile?: boolean;
+  ktr?: unknown;
   listen?: unknown;
   core?: unknown;
   invariants?: boolean;
@@ -53,6 +54,7 @@ export function withFlags(command: Command): Command {
     .option('--tunable <NAME=N,...>', 'kernel variables at boot, such as kern.zone_cache=8')
     .option('--profile', 'count requests by size, and what they were given (MALLOC_PROFILE; slower)')
     .option('--fail <RATE[,type=NAME][,cpu=N]>', 'one of RATE mallocs fails (freebsd)')
+    .option('--ktr <N>', 'keep the last N events of each CPU, for panics and ddb: makes everything slower')
     .option('--listen <PATH>', "socket at which smpalloc vmstat may watch a suite's first machine")
     .option('--invariants', 'run the flavour with all checks')
     .option('--json', 'print the record, not tables')
@@ -80,6 +82,8 @@ export function suiteOptions(flags: Flags, signal: AbortSignal, progress: SuiteO
     tunables: tunables(flags.tunable),
     profile: flags.profile === true,
     fail: failure(flags.fail, alloc, cpus),
+    ...(flags.quiet !== true && { console: (line: string) => void process.stderr.write(`kernel: ${line}\n`) }),
+    ktr: flags.ktr === undefined ? 0 : positive('--ktr', flags.ktr),
     listen: flags.listen === undefined ? null : String(flags.listen),
     timeout: flags.timeout === undefined ? 120_000 : time('--timeout', flags.timeout),
     peers: flags.peers === true,
@@ -94,6 +98,7 @@ export function suiteOptions(flags: Flags, signal: AbortSignal, progress: SuiteO
   for (const free of options.free ?? ['rbatch' as const]) {
     configure({
       cpus: options.cpus, free, seed: options.seed, tunables: { ...options.tunables },
+      ...(options.ktr && { ktr: options.ktr }),
       ...(options.memory !== '' && { memory: options.memory }),
       ...(options.signalDelay !== null && { signalDelay: options.signalDelay }),
     });

@@ -51,7 +51,7 @@ import { KMALLOC } from './kern_malloc_words.js';
 import { KMEM_ZMAX, M_NOWAIT, M_NULLOK, M_POWEROF2, M_WAITOK, M_ZERO } from './malloc.js';
 import { mallocFailed, mallocMustFail } from './malloc_fail.js';
 import { UMA_SLAB_MALLOC } from './uma.js';
-import { bucketPop, umaZallocArg, umaZfreeArg } from './uma_core.js';
+import { setBuckets, umaZallocArg, umaZfreeArg } from './uma_core.js';
 import { lastWord, TRASH, UMA_DBG } from './uma_dbg.js';
 import { umaReclaim } from './uma_drain.js';
 import {
@@ -195,15 +195,25 @@ function checkFlags(flags: number): number {
   return (flags & ~M_NOWAIT) | M_WAITOK;
 }
 
-/** The second way to an item: the CPU's other bucket. @returns it, or 0 */
+/** The second way to an item: the CPU's other bucket becomes the alloc bucket. @returns an item, or 0 */
 function swapMalloc(size: number, type: number, handle: number): number {
   const zindx = u8[SIZES + ((size + 15) >>> 4)];
   const zw = i32[ZONES + zindx] >>> 2;
-  critEnter();
-  const item = bucketPop(zw);
-  if (item !== 0) mtsZoneAllocated(type, handle, (zw + UZ_SIZE) >>> 1, zindx);
-  critExit();
-  if (STEPPED && item !== 0) kasanMark(item, i32[zw + UZ_SIZE], KASAN_CLIENT);
+  intrDisable();
+  const cache = zw + UZ_CPU + curcpu * UC_WORDS;
+  const bw = i32[cache + UC_FREEBUCKET] >>> 2;
+  const cnt = i32[bw + UB_CNT] - 1;
+  if (bw === 0 || cnt < 0) {
+    intrUnmask();
+    return 0;
+  }
+  setBuckets(cache, bw << 2, i32[cache + UC_ALLOCBUCKET]);
+  const item = i32[bw + UB_BUCKET + cnt];
+  i32[bw + UB_CNT] = cnt;
+  if (INVARIANTS) i32[bw + UB_BUCKET + cnt] = 0;
+  mtsZoneAllocated(type, handle, (zw + UZ_SIZE) >>> 1, zindx);
+  intrRestore();
+  if (STEPPED) kasanMark(item, i32[zw + UZ_SIZE], KASAN_CLIENT);
   return item;
 }
 

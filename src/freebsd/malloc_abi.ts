@@ -6,8 +6,8 @@
  *   │ magic, shortdesc,  │
  *   │ ks_handle          ├─► │ struct malloc_type    ├─► │ mti_stats[cpu] ... │
  *
- * A module is the same on machines of one CPU and of many, and need not be compiled again for statistics per CPU: of its
- * structure nothing is used but magic and shortdesc, which it wrote, and the first word of its old mutex.
+ * A module is the same on machines of one CPU and of many, and need not be compiled again for statistics per CPU: of
+ * its structure nothing is used but magic and shortdesc, which it wrote, and the first word of its old mutex.
  * Runs in  thread context.
  */
 import { P_BAD_MALLOC_TYPE, P_DEREGISTER, P_TYPE_LACKS_MAGIC } from '../base/panics_freebsd.js';
@@ -47,6 +47,8 @@ export function moduleUninit(module: number): number {
 
 function text(address: number): string {
   let name = '';
-  for (let n = 0; n < KS_SHORTDESC_BYTES - 1 && u8[address + n] !== 0; n++) name += String.fromCharCode(u8[address + n]);
+  for (let n = 0; n < KS_SHORTDESC_BYTES - 1 && u8[address + n] !== 0; n++) {
+    name += String.fromCharCode(u8[address + n]);
+  }
   return name;
 }

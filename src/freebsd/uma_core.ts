@@ -104,7 +104,7 @@ export function umaZfreeArg(zone: number, item: number, udata: number): void {
 }
 
 /** Steps 1 and 2. @returns an item, or 0 */
-export function bucketPop(zw: number): number {
+function bucketPop(zw: number): number {
   cacheEnter();
   const cache = cacheOf(zw);
   let bw = i32[cache + UC_ALLOCBUCKET] >>> 2;

@@ -25,14 +25,10 @@ import { UK_FLAGS, UK_IPERS, UK_RSIZE, US_DATA, US_KEG, UZ_KEG, UZ_LOCK } from '
 import { zoneLock, zoneUnlock } from './uma_int.js';
 import { itemIndex, slabItem, slabOf, slabSetItem } from './uma_slab.js';
 
-declare const INVARIANTS: boolean;
-
-const flavour = (word: number, on: number): number => (i32[word] < 0 ? (INVARIANTS ? on : 0) : i32[word]);
-
 /** which frees are checked: 0 none, 1 past the buckets, 2 all */
-export const UMA_DBG = flavour(SB_UMA_DBG, 2);
+export const UMA_DBG = i32[SB_UMA_DBG];
 /** are free items filled? */
-export const TRASH = flavour(SB_TRASH, 1) !== 0;
+export const TRASH = i32[SB_TRASH] !== 0;
 
 const UMA_JUNK = 0xdeadc0de | 0;
 const PTR_BYTES = 4;

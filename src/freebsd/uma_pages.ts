@@ -15,7 +15,7 @@ import { panic } from '../kern/panic.js';
 import { M_ZERO } from './malloc.js';
 import { UMA_SLAB_BOOT, UMA_SLAB_KMEM, UMA_SLAB_PRIV, UMA_SLAB_SIZE, UMAA_OBJ, UMAA_STARTUP } from './uma.js';
 import {
-  UK_ALLOCF, UK_KVA, UK_KVA_PAGES, UK_LOCK, UMA_BOOT_FREE, UMA_BOOT_MEM, UMA_BOOTED, UMA_MTX,
+  UK_ALLOCF, UK_FREE, UK_KVA, UK_KVA_PAGES, UK_LOCK, UMA_BOOT_FREE, UMA_BOOT_MEM, UMA_BOOTED, UMA_MTX,
 } from './uma_int.layout.js';
 import { UMA, zoneLock, zoneUnlock } from './uma_int.js';
 import { kmemMalloc, pageFree } from './vm_kern.js';
@@ -25,9 +25,9 @@ const FLAG_BITS = UMA_SLAB_SIZE - 1;
 /** Pages of a slab. Keg lock not held. @returns address | UMA_SLAB_*, or 0 */
 export function kegPages(kw: number, bytes: number, flags: number): number {
   const allocf = i32[kw + UK_ALLOCF];
-  if (allocf === UMAA_STARTUP) return startupAlloc(bytes, flags);
+  if (allocf === UMAA_STARTUP) return startupAlloc(kw, bytes, flags);
   if (allocf === UMAA_OBJ) return objAlloc(kw, bytes, flags);
-  return pageAlloc(bytes, flags);
+  return pageAlloc(kw, bytes, flags);
 }
 
 export function pageAddress(pages: number): number {
@@ -39,40 +39,39 @@ export function slabFreePages(mem: number, bytes: number, flags: number): void {
   pageFree(mem, bytes, flags);
 }
 
-function pageAlloc(bytes: number, flags: number): number {
-  const mem = kmemMalloc(bytes, flags);
+/** page_alloc. Items that come back to the keg meanwhile are as good as pages. */
+function pageAlloc(kw: number, bytes: number, flags: number): number {
+  const mem = kmemMalloc(bytes, flags, kw + UK_FREE);
   return mem === 0 ? 0 : mem + UMA_SLAB_KMEM;
 }
 
-function startupAlloc(bytes: number, flags: number): number {
-  const pages = bytes / UMA_SLAB_SIZE;
-  zoneLock(UMA + UMA_MTX);
-  const mem = i32[UMA + UMA_BOOT_MEM];
-  const left = i32[UMA + UMA_BOOT_FREE] - pages;
-  if (left >= 0) {
-    i32[UMA + UMA_BOOT_MEM] = mem + bytes;
-    i32[UMA + UMA_BOOT_FREE] = left;
-  }
-  zoneUnlock(UMA + UMA_MTX);
-  if (left >= 0) {
-    if ((flags & M_ZERO) !== 0) bzero(mem, bytes);
-    return mem + UMA_SLAB_BOOT;
-  }
-  if (i32[UMA + UMA_BOOTED] === 0) panic(P_BOOT_PAGES, pages);
-  return pageAlloc(bytes, flags);
+function startupAlloc(kw: number, bytes: number, flags: number): number {
+  const mem = takeAside(UMA + UMA_MTX, UMA + UMA_BOOT_MEM, UMA + UMA_BOOT_FREE, bytes, flags);
+  if (mem !== 0) return mem + UMA_SLAB_BOOT;
+  if (i32[UMA + UMA_BOOTED] === 0) panic(P_BOOT_PAGES, bytes / UMA_SLAB_SIZE);
+  return pageAlloc(kw, bytes, flags);
 }
 
 function objAlloc(kw: number, bytes: number, flags: number): number {
+  const mem = takeAside(kw + UK_LOCK, kw + UK_KVA, kw + UK_KVA_PAGES, bytes, flags);
+  return mem === 0 ? 0 : mem + UMA_SLAB_PRIV;
+}
+
+/**
+ * Pages that were set aside.
+ * @param lock of the two words: where the rest begins, and how many pages it has
+ * @returns their address, 0 when there are too few left
+ */
+function takeAside(lock: number, start: number, left: number, bytes: number, flags: number): number {
   const pages = bytes / UMA_SLAB_SIZE;
-  zoneLock(kw + UK_LOCK);
-  const mem = i32[kw + UK_KVA];
-  const left = i32[kw + UK_KVA_PAGES] - pages;
-  if (left >= 0) {
-    i32[kw + UK_KVA] = mem + bytes;
-    i32[kw + UK_KVA_PAGES] = left;
+  zoneLock(lock);
+  const enough = i32[left] >= pages;
+  const mem = enough ? i32[start] : 0;
+  if (enough) {
+    i32[start] = mem + bytes;
+    i32[left] -= pages;
   }
-  zoneUnlock(kw + UK_LOCK);
-  if (left < 0) return 0;
-  if ((flags & M_ZERO) !== 0) bzero(mem, bytes);
-  return mem + UMA_SLAB_PRIV;
+  zoneUnlock(lock);
+  if (enough && (flags & M_ZERO) !== 0) bzero(mem, bytes);
+  return mem;
 }

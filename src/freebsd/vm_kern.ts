@@ -2,17 +2,20 @@
  * vm_kern.ts — pages for the kernel's own use, out of a map of limited size (FreeBSD sys/vm/vm_kern.c kmem_malloc,
  * kmem_free).
  *
- *   room in kmem_map ──► pages ──► the block
- *     no: M_NOWAIT 0       no: M_NOWAIT 0
- *         M_WAITOK: reclaim once, then panic     M_WAITOK: reclaim, then VM_WAIT, and again
+ *   pages ──► room in kmem_map ──► the block
+ *     no: M_NOWAIT 0                     no: M_NOWAIT 0
+ *         M_WAITOK: reclaim, then VM_WAIT,   M_WAITOK: reclaim twice, then panic
+ *         and again
  *
  * Writes KMEM_PAGES, KMEM_PEAK under kmem_map's lock.
  * Differs  addresses are physical, so a block's pages are neighbours, and the map is a count. M_USE_RESERVE takes
- *          VM_ALLOC_SYSTEM, which leaves the last pages to M_NOWAIT without it (VM_ALLOC_INTERRUPT), as in 2005.
+ *          VM_ALLOC_SYSTEM, which leaves the last pages to M_NOWAIT without it (VM_ALLOC_INTERRUPT), as in 2005. Pages
+ *          come before the map: who waits for pages keeps no room in it, or those who wait would make others panic.
  * Runs in  thread context with M_WAITOK; any with M_NOWAIT.
  */
 import { PAGE_SHIFT, PAGE_SIZE } from '../base/param.js';
 import { P_KMEM_MAP, P_PAGE_FREE_FLAGS } from '../base/panics_freebsd.js';
+import { racy } from '../hw/atomics.js';
 import { i32 } from '../hw/heap.js';
 import { KASAN_ALLOCATOR, KASAN_PAGE_FREE, kasanMark } from '../hw/kasan.js';
 import { bzero } from '../hw/mem.js';
@@ -40,21 +43,34 @@ export function lowmemRegister(func: (hard: boolean) => void): void {
 /**
  * @param bytes whole pages
  * @param flags M_* of malloc.ts
+ * @param instead word index; who waits gives up, and returns 0, once it is not 0: there is something better than pages
  * @returns address, aligned to the next power of two; 0 when there is no room or no page (M_NOWAIT)
  * @throws panic kmem_map too small
  */
-export function kmemMalloc(bytes: number, flags: number): number {
+export function kmemMalloc(bytes: number, flags: number, instead = 0): number {
   const npages = bytes >>> PAGE_SHIFT;
-  for (let tries = 0; !mapEnter(npages); tries++) {
+  for (let looks = 0, tries = 0; ; ) {
+    // what is freed from here on is news to the wait below
+    const free = vmFreeCount();
+    const system = mayWait(flags) || (flags & M_USE_RESERVE) !== 0;
+    const page = system && free < npages + RESERVED_PAGES ? 0 : vmPagesAlloc(npages);
+    if (page !== 0) {
+      if (mapEnter(npages)) return enterPages(page, bytes, flags);
+      vmPagesFree(page & ~KNOWN_ZERO, npages);
+    }
     if (!mayWait(flags)) return 0;
-    if (tries > 1) panic(P_KMEM_MAP, bytes, i32[UMA + KMEM_PAGES] * PAGE_SIZE);
-    lowmem(tries > 0);
+    if (page === 0) {
+      lowmem(looks > 0);
+      if (instead !== 0 && racy(instead) !== 0) return 0;
+      looks = looks === 0 ? 1 : Math.max(1, vmWait(free, looks));
+    } else {
+      if (++tries > 2) panic(P_KMEM_MAP, bytes, i32[UMA + KMEM_PAGES] * PAGE_SIZE);
+      lowmem(tries > 1);
+    }
   }
-  const page = takePages(npages, flags);
-  if (page === 0) {
-    mapRemove(npages);
-    return 0;
-  }
+}
+
+function enterPages(page: number, bytes: number, flags: number): number {
   const address = (page & ~KNOWN_ZERO) << PAGE_SHIFT;
   if (STEPPED) kasanMark(address, bytes, KASAN_ALLOCATOR);
   if ((flags & M_ZERO) !== 0 && (page & KNOWN_ZERO) === 0) bzero(address, bytes);
@@ -69,20 +85,9 @@ export function pageFree(address: number, bytes: number, flags: number): void {
 
 export function kmemFree(address: number, bytes: number): void {
   if (STEPPED) kasanMark(address, bytes, KASAN_PAGE_FREE);
-  vmPagesFree(address >>> PAGE_SHIFT, bytes >>> PAGE_SHIFT);
+  // whoever gets the pages finds room for them
   mapRemove(bytes >>> PAGE_SHIFT);
-}
-
-function takePages(npages: number, flags: number): number {
-  for (let looks = 0; ; ) {
-    // what is freed from here on is news to the wait below
-    const free = vmFreeCount();
-    const system = mayWait(flags) || (flags & M_USE_RESERVE) !== 0;
-    const page = system && free < npages + RESERVED_PAGES ? 0 : vmPagesAlloc(npages);
-    if (page !== 0 || !mayWait(flags)) return page;
-    lowmem(looks > 0);
-    looks = looks === 0 ? 1 : Math.max(1, vmWait(free, looks));
-  }
+  vmPagesFree(address >>> PAGE_SHIFT, bytes >>> PAGE_SHIFT);
 }
 
 /** The page daemon is whoever is short. @param hard leave nothing in reserve */

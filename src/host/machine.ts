@@ -12,6 +12,7 @@ import type { CpuApi, PhaseResult } from '../base/protocol.js';
 import type { CpuTicket } from '../hw/ticket.js';
 import type { Audit } from '../workload/audit.js';
 import { Memory } from '../observe/memory.js';
+import { messageRecords } from '../observe/msgbuf.js';
 import { panicRecord, panicReport } from '../observe/panic_report.js';
 import { writeCore } from './core.js';
 import { failMalloc, type MallocFailure, mallocFailures } from './fail_malloc.js';
@@ -62,7 +63,7 @@ export interface RunOptions {
  * @throws SmpallocError ESMP_OPTION for unusable options, ESMP_PHASE when a CPU cannot start
  */
 export async function boot(options: BootOptions = {}): Promise<Machine> {
-  const machine = new Machine(configure(options));
+  const machine = new Machine(configure(options), options.console);
   await machine.started;
   if (options.listen === undefined) return machine;
   try {
@@ -88,15 +89,22 @@ export class Machine {
   readonly #servers: SysctlServer[] = [];
   #nextTicket: number;
   #stopping = false;
+  readonly #console: ((line: string) => void) | undefined;
+  /** messages of the kernel printed so far */
+  #printed = 0;
 
-  constructor(configuration: Configuration) {
+  constructor(configuration: Configuration, console?: (line: string) => void) {
     this.configuration = configuration;
     this.#heap = format(configuration);
     this.memory = new Memory(this.#heap);
     this.#switchboard = new Switchboard(this.memory);
     this.#nextTicket = configuration.cpus;
     for (let cpu = 0; cpu < configuration.cpus; cpu++) this.#links.push(this.#startCpu(cpu));
-    this.#clock = setInterval(() => this.#switchboard.tick(), TICK_MS);
+    this.#console = console;
+    this.#clock = setInterval(() => {
+      this.#switchboard.tick();
+      this.#printMessages();
+    }, TICK_MS);
     this.#clock.unref();
     this.started = this.run('smpalloc:workloads', 'ready').then(
       () => {},
@@ -238,6 +246,16 @@ export class Machine {
     clearInterval(this.#clock);
     this.#switchboard.stop();
     await Promise.all([closed, ...this.#links.map((cpu) => cpu.close())]);
+    this.#printMessages();
+  }
+
+  /** What the kernel has said since the last look, to whoever listens. */
+  #printMessages(): void {
+    if (!this.#console) return;
+    for (const { number, text } of messageRecords(this.memory, this.#printed)) {
+      this.#printed = number + 1;
+      this.#console(text);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -42,6 +42,8 @@ export interface BootOptions {
   defects?: readonly string[];
   /** sysctl-style variables by name, see TUNABLES */
   tunables?: Record<string, number>;
+  /** gets what the kernel prints, line by line, a tick after it did; default: nobody. It can be read later, too */
+  console?: (line: string) => void;
   /** Unix domain socket at which other processes may read the machine's statistics, as Machine.listen */
   listen?: string;
 }
@@ -100,7 +102,7 @@ export function configure(options: BootOptions = {}, kind: MachineKind = {}): Co
     ktr: integer('ktr', options.ktr ?? 0, 0, 1 << 20),
     fifo: fifo(options.fifo),
     defects: defects(options.defects ?? []),
-    tunables: tunables(options.tunables ?? {}),
+    tunables: tunables(options.tunables ?? {}, options.invariants === true),
   };
   if (configuration.stats === 'mutex-up' && cpus + attach > 1) {
     throw bad('stats', 'mutex-up', 'another policy: mutex-up locks with plain stores and is only right with cpus: 1');
@@ -172,9 +174,11 @@ function defects(given: readonly string[]): readonly string[] {
   return [...new Set(given.map((name) => oneOf('defects', name, DEFECT_NAMES)))];
 }
 
-function tunables(given: Record<string, number>): Record<string, number> {
+function tunables(given: Record<string, number>, invariants: boolean): Record<string, number> {
   const values: Record<string, number> = {};
-  for (const [name, tunable] of Object.entries(TUNABLES)) values[name] = tunable.initial;
+  for (const [name, tunable] of Object.entries(TUNABLES)) {
+    values[name] = (invariants ? tunable.invariants : undefined) ?? tunable.initial;
+  }
   for (const [name, value] of Object.entries(given)) {
     const tunable = TUNABLES[name];
     if (!tunable) throw bad('tunable', name, `one of ${Object.keys(TUNABLES).join(', ')}`);

@@ -92,7 +92,7 @@ export const SB_KMEM_SIZE_SCALE = 103;
 /** vm.kmem_size by its old name, kern.vm.kmem.size */
 export const SB_KMEM_SIZE_OLD = 104;
 export const SB_BOOT_PAGES = 105;
-/** debug layers; -1: as the flavour has it */
+/** debug layers */
 export const SB_TRASH = 106;
 export const SB_UMA_DBG = 107;
 export const SB_FAILURE_RATE = 108;

@@ -1,7 +1,7 @@
 /**
  * malloc_type.layout.ts — a type of memory and what is known of it, per CPU.
  *
- *   word  0 │ magic, id, handle, shortdesc[32]             │ const              line 0
+ *   word  0 │ magic, id, shortdesc[32], handle             │ const              line 0
  *        16 │ next, limit                                  │ lock malloc_mtx    line 1
  *        32 │ loosememuse, failrate, size mask             │ atomic             line 2
  *        48 │ ks_mtx                                       │ atomic             line 3
@@ -24,9 +24,10 @@ export const KS_MAGIC = 0;
 export const KS_ID = 1;
 /**
  * malloc(9): address of the type's malloc_type_internal, which the allocator owns (ks_handle); there mti_stats lies in
- * UMA memory. 0 where mti_stats stands in the record itself.
+ * UMA memory. 0 where mti_stats stands in the record itself. A type at NULL has to have none, or the first path of
+ * malloc would take it for one: this is the word of SB_DEFECTS, which is 0 in the release flavour.
  */
-export const KS_HANDLE = 2;
+export const KS_HANDLE = 14;
 export const KS_SHORTDESC = 4;
 export const KS_SHORTDESC_BYTES = 32;
 export const KS_NEXT = 16;

@@ -18,6 +18,8 @@ export interface Tunable {
   /** word of the superblock */
   readonly word: number;
   readonly initial: number;
+  /** its initial value in the invariants flavour, where that is another */
+  readonly invariants?: number;
   readonly min: number;
   readonly max: number;
   readonly doc: string;
@@ -56,12 +58,12 @@ export const TUNABLES: Readonly<Record<string, Tunable>> = {
     word: SB_BOOT_PAGES, initial: 48, min: 1, max: 1024, doc: 'pages UMA boots from (freebsd)',
   },
   'debug.trash': {
-    word: SB_TRASH, initial: -1, min: -1, max: 1,
-    doc: 'fill freed items with 0xdeadc0de and check them; -1: in the invariants flavour (freebsd)',
+    word: SB_TRASH, initial: 0, invariants: 1, min: 0, max: 1,
+    doc: 'fill freed items with 0xdeadc0de and check them; on in the invariants flavour (freebsd)',
   },
   'debug.uma_dbg': {
-    word: SB_UMA_DBG, initial: -1, min: -1, max: 2,
-    doc: 'check each free: 0 no, 1 past the buckets, 2 in the bucket path; -1: 2 in the invariants flavour (freebsd)',
+    word: SB_UMA_DBG, initial: 0, invariants: 2, min: 0, max: 2,
+    doc: 'check frees: 1 past the buckets, 2 in the bucket path; 2 in the invariants flavour (freebsd)',
   },
   'debug.malloc.failure_rate': {
     word: SB_FAILURE_RATE, initial: 0, min: 0, max: 0x7fffffff,

@@ -25,10 +25,11 @@ export function kernelMessages(memory: Memory): string[] {
   return messageRecords(memory).map(({ text }) => text);
 }
 
-export function messageRecords(memory: Memory): KernelMessage[] {
+/** @param from the first that is wanted, by its number */
+export function messageRecords(memory: Memory, from = 0): KernelMessage[] {
   const next = memory.i32[(memory.sb(SB_MSGBUF) >>> 2) + MSG.MSG_WINDEX]! >>> 0;
   const messages: KernelMessage[] = [];
-  for (let number = Math.max(0, next - MSG.MSG_ENTRIES); number < next; number++) {
+  for (let number = Math.max(from, next - MSG.MSG_ENTRIES); number < next; number++) {
     const message = entry(memory, number);
     if (message) messages.push(message);
   }

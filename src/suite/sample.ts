@@ -24,12 +24,12 @@ export type Sample = Pick<Traffic, 'lockedPerOp' | 'waste'>;
 const PLAIN = { 'debug.malloc.failure_rate': 0, 'debug.malloc.profile': 0 } as const;
 
 /** The flavour that counts locked operations, without its checks of memory. */
-export function countingOptions({ listen: _, ...options }: BootOptions): BootOptions {
+export function countingOptions({ listen: _, ktr: _ktr, console: _console, ...options }: BootOptions): BootOptions {
   const tunables = { ...options.tunables, ...PLAIN, 'debug.trash': 0, 'debug.uma_dbg': 0 };
   return { ...options, invariants: true, tunables };
 }
 
-export function profilingOptions({ listen: _, ...options }: BootOptions): BootOptions {
+export function profilingOptions({ listen: _, ktr: _ktr, console: _console, ...options }: BootOptions): BootOptions {
   return { ...options, tunables: { ...options.tunables, ...PLAIN, 'debug.malloc.profile': 1 } };
 }
 

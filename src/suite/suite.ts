@@ -41,6 +41,10 @@ export interface SuiteOptions {
   readonly profile: boolean;
   /** mallocs that are made to fail; freebsd only */
   readonly fail: MallocFailure | null;
+  /** gets what the machines' kernels print */
+  readonly console?: (line: string) => void;
+  /** events kept in each CPU's ring, 0: none. Events are recorded on the slow paths, which everything takes then */
+  readonly ktr?: number;
   /** socket at which the first machine of a suite may be looked at; null: none */
   readonly listen?: string | null;
   /** milliseconds a phase may take */
@@ -127,6 +131,8 @@ export function bootOptions(o: SuiteOptions, own: BootOptions): BootOptions {
       ...(o.fail && { 'debug.malloc.failure_rate': o.fail.rate }),
     },
     ...(o.signalDelay !== null && { signalDelay: o.signalDelay }),
+    ...(o.console && { console: o.console }),
+    ...(o.ktr && { ktr: o.ktr }),
     ...(o.listen && { listen: o.listen }),
     ...own,
   };

@@ -220,10 +220,12 @@ describe('a file that cannot be used is an error of input, and says why', () => 
 
 describe('a machine that cannot do it', () => {
   test('panics for want of memory, prints what the kernel says and the line that shows it again', async () => {
-    const { code, stdout, stderr } = await smpalloc('replay redis-io3 --cpus 2 --memory 3MiB');
+    const command = 'replay redis-io3 --cpus 2 --memory 3MiB';
+    const { code, stdout, stderr } = await smpalloc(command);
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toMatch(/^error: panic: .+\ncpuid = [01]\n/);
-    expect(stderr).toMatch(/\n\nto see it again: smpalloc replay redis-io3 --cpus 2 --memory 3MiB\n.*--core vmcore.*\n$/);
+    expect(stderr).toContain(`\n\nto see it again: smpalloc ${command}\n`);
+    expect(stderr).toMatch(/--core vmcore.*\n$/);
   });
 
   test('says how large a block it had no memory for', async () => {

@@ -2,9 +2,10 @@
  * uma.test.ts — any program of zones made, limited, used from several CPUs, drained and destroyed, beside malloc(9),
  * against a naive model: a zone is a set of items, and its functions are counted.
  *
- * Every item is filled with a number of its own, which is verified before it goes; M_ZERO is believed only after a look.
- * After each program everything is given back and the machine audited; one machine serves many programs, since what one
- * leaves behind is what the next must live with. A failure prints its seed and path: fc.assert({ seed, path }) replays it.
+ * Every item is filled with a number of its own, which is verified before it goes; M_ZERO is believed only after a
+ * look. After each program everything is given back and the machine audited; one machine serves many programs, since
+ * what one leaves behind is what the next must live with. A failure prints its seed and path: fc.assert({ seed, path })
+ * replays it.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -26,7 +27,9 @@ const recipe = fc.record({
   flags: fc.constantFrom(0, 0, 0, U.UMA_ZONE_REFCNT, U.UMA_ZONE_MAXBUCKET, U.UMA_ZONE_VM, U.UMA_ZONE_ZINIT),
   /** does it have functions, and does each refuse every so many calls? 0: never */
   hooks: fc.boolean(),
-  refuse: fc.record({ ctor: fc.constantFrom(0, 0, 0, 7), init: fc.constantFrom(0, 0, 0, 50), keg: fc.constantFrom(0, 0, 0, 90) }),
+  refuse: fc.record({
+    ctor: fc.constantFrom(0, 0, 0, 7), init: fc.constantFrom(0, 0, 0, 50), keg: fc.constantFrom(0, 0, 0, 90),
+  }),
 });
 type Recipe = typeof recipe extends fc.Arbitrary<infer T> ? T : never;
 
@@ -36,11 +39,15 @@ const op = fc.oneof(
   { weight: 4, arbitrary: fc.record({ op: fc.constant('create' as const), cpu, slot, recipe, second: fc.boolean() }) },
   {
     weight: 10,
-    arbitrary: fc.record({ op: fc.constant('alloc' as const), cpu, slot, n: fc.integer({ min: 1, max: 90 }), zero: fc.boolean() }),
+    arbitrary: fc.record({
+      op: fc.constant('alloc' as const), cpu, slot, n: fc.integer({ min: 1, max: 90 }), zero: fc.boolean(),
+    }),
   },
   {
     weight: 10,
-    arbitrary: fc.record({ op: fc.constant('free' as const), cpu, slot, n: fc.integer({ min: 1, max: 120 }), from: fc.nat(99) }),
+    arbitrary: fc.record({
+      op: fc.constant('free' as const), cpu, slot, n: fc.integer({ min: 1, max: 120 }), from: fc.nat(99),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('limit' as const), cpu, slot, n: fc.nat(150) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('prealloc' as const), cpu, slot, n: fc.nat(60) }) },
@@ -50,7 +57,9 @@ const op = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constant('realloc' as const), cpu, slot, n: fc.nat(9000) }) },
   {
     weight: 3,
-    arbitrary: fc.record({ op: fc.constantFrom('soft' as const, 'hard' as const, 'timeout' as const, 'offline' as const), cpu, slot }),
+    arbitrary: fc.record({
+      op: fc.constantFrom('soft' as const, 'hard' as const, 'timeout' as const, 'offline' as const), cpu, slot,
+    }),
   },
 );
 type Op = typeof op extends fc.Arbitrary<infer T> ? T : never;
@@ -111,8 +120,9 @@ class Model {
   #step(step: Op): void {
     const { m } = this;
     const zone = this.zones[step.slot];
-    if (step.op === 'create') this.#create(step.slot, step.recipe, step.second ? this.zones[(step.slot + 1) % SLOTS] : undefined);
-    else if (step.op === 'alloc') this.#alloc(zone, step.n, step.zero ? NOWAIT | ZERO : NOWAIT);
+    if (step.op === 'create') {
+      this.#create(step.slot, step.recipe, step.second ? this.zones[(step.slot + 1) % SLOTS] : undefined);
+    } else if (step.op === 'alloc') this.#alloc(zone, step.n, step.zero ? NOWAIT | ZERO : NOWAIT);
     else if (step.op === 'free') this.#free(zone, step.n, step.from);
     else if (step.op === 'limit') this.#limit(zone, step.n);
     else if (step.op === 'prealloc') { if (zone && this.#roomy()) m.f.umaPrealloc(zone.address, step.n); }
@@ -134,7 +144,7 @@ class Model {
     const z = U.UMAF_USER + slot;
     const users = master ? master.users : { count: 0, number: this.#kegNumber() };
     const k = users.number;
-    const made = master ? { ...recipe, size: master.recipe.size, align: master.recipe.align, hooks: recipe.hooks } : recipe;
+    const made = master ? { ...recipe, size: master.recipe.size, align: master.recipe.align } : recipe;
     const keg = master ? master.keg : none();
     m.f.umaFuncRegister(z, {
       ctor: () => this.#call(zone, 'ctor', made.refuse.ctor),
@@ -142,10 +152,12 @@ class Model {
       init: () => this.#call(zone, 'init', made.refuse.init),
       fini: () => void zone.fini++,
     });
-    if (!master) m.f.umaFuncRegister(k, { init: () => this.#call(keg, 'init', made.refuse.keg), fini: () => void keg.fini++ });
+    const kegInit = () => this.#call(keg, 'init', made.refuse.keg);
+    if (!master) m.f.umaFuncRegister(k, { init: kegInit, fini: () => void keg.fini++ });
     const functions = made.hooks ? { ctor: z, dtor: z } : {};
+    const own = made.hooks ? { init: z, fini: z } : {};
     const address = master
-      ? m.f.umaZsecondCreate({ name: `s${slot}`, ...functions, ...(made.hooks ? { init: z, fini: z } : {}) }, master.address)
+      ? m.f.umaZsecondCreate({ name: `s${slot}`, ...functions, ...own }, master.address)
       : m.f.umaZcreate({
           name: `z${slot}`, size: made.size, align: made.align, flags: made.flags, ...functions,
           // UMA_ZONE_ZINIT has an initialiser of its own
@@ -169,9 +181,9 @@ class Model {
   }
 
   #call(calls: Calls, what: 'ctor' | 'init', every: number): number {
-    if (refuses(every, calls[what] + calls.refused + 1)) return calls.refused++, 1;
-    calls[what]++;
-    return 0;
+    const refused = refuses(every, calls[what] + calls.refused + 1);
+    calls[refused ? 'refused' : what]++;
+    return refused ? 1 : 0;
   }
 
   #alloc(zone: Zone | undefined, n: number, flags: number): void {
@@ -183,7 +195,7 @@ class Model {
       if (item === 0) continue;
       expect(item & (size > 4000 ? 3 : align | 3)).toBe(0);
       expect(zone.items.has(item)).toBe(false);
-      if ((flags & ZERO) !== 0) for (let word = 0; word < size >>> 2; word++) if (m.word(item, word) !== 0) throw new Error('not zero');
+      if ((flags & ZERO) !== 0) this.#verify(item, size, 0);
       zone.items.set(item, this.#fill(item, size));
     }
   }
@@ -224,7 +236,9 @@ class Model {
     const items = (pages! / ppera!) * ipers!;
     if (zone.items.size > items) throw new Error(`${zone.items.size} items out of ${items}`);
     const counts = m.counts(zone.address);
-    if (counts.allocs - counts.frees !== zone.items.size) throw new Error(`${counts.allocs} - ${counts.frees}, ${zone.items.size} out`);
+    if (counts.allocs - counts.frees !== zone.items.size) {
+      throw new Error(`${counts.allocs} - ${counts.frees}, ${zone.items.size} out`);
+    }
   }
 
   #malloc(size: number): void {

@@ -33,6 +33,15 @@ test.each(refused)('boot refuses %s and says what would be right', async (_what,
   expect(error).toMatchObject({ code: 'ESMP_OPTION', message: expect.stringMatching(message) });
 });
 
+test('what the kernel prints reaches the console, and the one who asks later', async () => {
+  const lines: string[] = [];
+  const tunables = { 'kern.vm.kmem.size': 20_000_000 };
+  const m = await machine({ alloc: 'freebsd', tunables, console: (line) => void lines.push(line) });
+  await m.stop();
+  expect(lines).toEqual(['kern.vm.kmem.size is now called vm.kmem_size!']);
+  expect(smpalloc.kernelMessages(m.memory)).toEqual(lines);
+});
+
 test('memory nobody touches costs nothing: a machine of 1 GiB grows the process by less than 100 MiB', async () => {
   const before = process.memoryUsage.rss();
   await machine({ memory: '1GiB' });

@@ -1,7 +1,7 @@
 /** kmeminit.test.ts — how much kmem_map may hold, by every tunable; and what goes wrong in bytes (PAE). */
 import { expect, test } from 'vitest';
 import { P_KMEM_MAP } from '../../../src/base/panics_freebsd.js';
-import { VM_KMEM_SIZE } from '../../../src/freebsd/malloc.js';
+import { M_USE_RESERVE, VM_KMEM_SIZE } from '../../../src/freebsd/malloc.js';
 import * as L from '../../../src/freebsd/uma_int.layout.js';
 import { freebsd, NOWAIT, WAITOK } from '../../helpers/freebsd.js';
 import { panicCodeOf } from '../../helpers/inside.js';
@@ -43,7 +43,9 @@ test('PAE: 4.5 GB of memory over 20 are some 230 MB in pages, and a twentieth of
   const t = { ...NONE, scale: 20 };
   expect(f.kmemSize(PAGES(4608), t) / MB).toBeCloseTo(230.4, 1);
   expect(f.kmemSize(PAGES(4608), t, true) / MB).toBeCloseTo(25.6, 1);
-  for (const mb of [16, 64, 1024, 4095]) expect(f.kmemSize(PAGES(mb), t, true) >> 20).toBe(f.kmemSize(PAGES(mb), t) >> 20);
+  for (const mb of [16, 64, 1024, 4095]) {
+    expect(f.kmemSize(PAGES(mb), t, true) >> 20).toBe(f.kmemSize(PAGES(mb), t) >> 20);
+  }
 });
 
 test('a machine takes its tunables, and kmem_map keeps to them', async () => {
@@ -72,4 +74,15 @@ test('the map remembers how full it ever was', async () => {
   const type = m.mallocTypeCreate('temp');
   m.f.free(m.f.malloc(MB, type, WAITOK), type);
   expect(m.i32[m.f.UMA + L.KMEM_PEAK]! - m.i32[m.f.UMA + L.KMEM_PAGES]!).toBeGreaterThanOrEqual(256);
+});
+
+test('the last pages are for M_NOWAIT without M_USE_RESERVE', async () => {
+  const m = await freebsd({ memory: '8MiB' });
+  const type = m.mallocTypeCreate('temp');
+  while (m.f.malloc(4096, type, NOWAIT | M_USE_RESERVE) !== 0);
+  expect(m.page.vmFreeCount()).toBeGreaterThanOrEqual(2);
+  expect(m.f.malloc(4096, type, NOWAIT)).not.toBe(0);
+  while (m.f.malloc(4096, type, NOWAIT) !== 0);
+  expect(m.page.vmFreeCount()).toBe(0);
+  expect(m.quiesceAndAudit().violations).toEqual([]);
 });

@@ -1,11 +1,15 @@
 /** malloc.test.ts — malloc(9), free(9), realloc(9): sizes, alignment, what is kept, what is counted. */
 import { describe, expect, test } from 'vitest';
+import { IPIF_USER } from '../../../src/base/ipif.js';
+import { P_BAD_FREE_TYPE, P_BAD_MALLOC_TYPE } from '../../../src/base/panics_freebsd.js';
 import { STATS_NAMES } from '../../../src/base/policy.js';
 import { KMEM_ZONES } from '../../../src/freebsd/malloc.js';
 import * as L from '../../../src/freebsd/uma_int.layout.js';
 import { KS_HANDLE, KS_SIZE, MTS_SIZE, mtsStride } from '../../../src/kern/malloc_type.layout.js';
+import { mallocProfile } from '../../../src/observe/malloc_profile.js';
 import { mallocTypes } from '../../../src/observe/malloc_types.js';
 import { type Freebsd, freebsd, NOVM, NOWAIT, WAITOK, ZERO } from '../../helpers/freebsd.js';
+import { panicCodeOf } from '../../helpers/inside.js';
 
 /** sizes, and the block each gets */
 const BLOCKS: [asked: number, block: number][] = [
@@ -196,6 +200,14 @@ describe('realloc', () => {
   });
 });
 
+test.each([true, false])('NULL is no type, whatever stands at address 0 (invariants %s)', async (invariants) => {
+  const m = await freebsd({ invariants });
+  const block = m.f.malloc(64, m.mallocTypeCreate('temp'), WAITOK);
+  expect(panicCodeOf(() => m.f.malloc(64, 0, WAITOK))).toBe(P_BAD_MALLOC_TYPE);
+  expect(panicCodeOf(() => m.f.malloc(64, 0, NOWAIT))).toBe(P_BAD_MALLOC_TYPE);
+  expect(panicCodeOf(() => m.f.free(block, 0))).toBe(P_BAD_FREE_TYPE);
+});
+
 test('strdup copies a string', async () => {
   const m = await freebsd();
   const type = m.mallocTypeCreate('temp');
@@ -209,4 +221,32 @@ test('DIAGNOSTIC fills what was asked for with 0x70, and not what M_ZERO asked f
   const block = m.f.malloc(100, type, WAITOK);
   expect([m.u8[block], m.u8[block + 99]]).toEqual([0x70, 0x70]);
   expect(m.u8[m.f.malloc(100, type, WAITOK | ZERO)]).toBe(0);
+});
+
+test.each(both())('MALLOC_PROFILE counts what was given, in the first path too, %s', async (_, options) => {
+  const m = await freebsd({ ...options, tunables: { 'debug.malloc.profile': 1 } });
+  const type = m.mallocTypeCreate('temp');
+  for (let n = 0; n < 300; n++) m.f.malloc(100, type, WAITOK);
+  m.f.malloc(5000, type, WAITOK);
+  m.f.malloc(1 << 27, type, NOWAIT);
+  const rows = mallocProfile(m.memory).map(({ size, requests, asked, given }) => [size, requests, asked, given]);
+  expect(rows).toEqual([[112, 300, 30_000, 38_400], [5008, 1, 5000, 8192]]);
+});
+
+test.each([true, false])('interrupt handlers allocate with M_NOWAIT and free (soft critical sections %s)', async (soft) => {
+  const m = await freebsd({ invariants: false, tunables: { 'kern.soft_critical': soft ? 1 : 0 } });
+  const type = m.mallocTypeCreate('temp');
+  const blocks: number[] = [];
+  m.ipiqRegister(IPIF_USER, () => {
+    blocks.push(m.f.malloc(64, type, NOWAIT));
+    if (blocks.length % 3 === 0) m.f.free(blocks.pop()!, type);
+  });
+  for (let n = 0; n < 300; n++) {
+    m.on(1, () => m.lwktSendIpiq(0, IPIF_USER, 0, 0));
+    blocks.push(m.f.malloc(64, type, WAITOK));
+    m.splz();
+  }
+  expect(new Set(blocks).size).toBe(blocks.length);
+  for (const block of blocks) m.f.free(block, type);
+  expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 0 });
 });

@@ -42,7 +42,8 @@ describe.each([1, 16])('an old module on a machine of %i CPUs', (cpus) => {
     oldModule.define(m, at, 'isadev', text);
     const type = m.f.moduleInit(at);
     expect([m.f.moduleInit(at), m.f.moduleType(at)]).toEqual([type, type]);
-    const blocks = Array.from({ length: 40 }, (_, n) => m.on(n % cpus, () => m.f.malloc(100, m.f.moduleType(at), WAITOK)));
+    const one = () => m.f.malloc(100, m.f.moduleType(at), WAITOK);
+    const blocks = Array.from({ length: 40 }, (_, n) => m.on(n % cpus, one));
     for (const [n, block] of blocks.entries()) {
       if (n < 30) m.on((n + 1) % cpus, () => m.f.free(block, m.f.moduleType(at)));
     }

@@ -99,3 +99,54 @@ describe('malloc_last_fail', () => {
     expect(m.f.mallocLastFail()).toBe(0);
   });
 });
+
+/** A cache of blocks that is kind to others: while memory was short within a minute, it gives up one at each look. */
+class ShrinkingCache {
+  readonly #m: Freebsd;
+  readonly #type: number;
+  readonly blocks = new Map<string, number>();
+
+  constructor(m: Freebsd) {
+    this.#m = m;
+    this.#type = m.mallocTypeCreate('cache');
+  }
+
+  /** @returns the block kept under a name; a new one, where there is memory */
+  look(name: string): number {
+    if (this.#m.f.mallocLastFail() < 60) this.#shrink();
+    const known = this.blocks.get(name);
+    if (known !== undefined) return known;
+    const block = this.#m.f.malloc(1000, this.#type, NOWAIT);
+    if (block !== 0) this.blocks.set(name, block);
+    return block;
+  }
+
+  /** the oldest goes */
+  #shrink(): void {
+    for (const [name, block] of this.blocks) {
+      this.blocks.delete(name);
+      return this.#m.f.free(block, this.#type);
+    }
+  }
+}
+
+test('a cache that asks malloc_last_fail shrinks by one at each look for a minute, then grows again', async () => {
+  const m = await freebsd();
+  m.uptime(100);
+  const cache = new ShrinkingCache(m);
+  for (let n = 0; n < 20; n++) cache.look(`page ${n}`);
+  expect(cache.blocks.size).toBe(20);
+  m.failureRate(1);
+  expect(cache.look('one more')).toBe(0);
+  m.failureRate(0);
+  expect(cache.blocks.size).toBe(20);
+  for (const [n, second] of [100, 110, 130, 159].entries()) {
+    m.uptime(second);
+    cache.look('page 19');
+    expect(cache.blocks.size).toBe(20 - 1 - n);
+  }
+  m.uptime(160);
+  for (let n = 0; n < 20; n++) cache.look(`page ${n}`);
+  expect(cache.blocks.size).toBe(20);
+  expect(m.quiesceAndAudit()).toMatchObject({ violations: [], blocks: 20 });
+});

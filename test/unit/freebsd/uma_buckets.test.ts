@@ -203,7 +203,7 @@ test('with memory short there are no new buckets: items come and go one by one',
   const type = m.mallocTypeCreate('temp');
   const z = zone(m);
   const large: number[] = [];
-  for (let block = m.f.malloc(4096, type, NOWAIT); block !== 0; block = m.f.malloc(4096, type, NOWAIT)) large.push(block);
+  for (let b = m.f.malloc(4096, type, NOWAIT); b !== 0; b = m.f.malloc(4096, type, NOWAIT)) large.push(b);
   m.f.umaReclaim(false);
   expect(m.i32[m.f.UMA + L.UMA_BUCKETDISABLE]).toBe(1);
   m.f.free(large.pop()!, type);

@@ -4,6 +4,7 @@ import * as U from '../../../src/freebsd/uma.js';
 import * as L from '../../../src/freebsd/uma_int.layout.js';
 import { INTR_TICK } from '../../../src/hw/intr.layout.js';
 import { type Freebsd, freebsd, NOWAIT, WAITOK } from '../../helpers/freebsd.js';
+import { whileWaiting } from '../../helpers/inside.js';
 
 const zone = (m: Freebsd, size = 1024, flags = 0): number => m.f.umaZcreate({ name: 'Z', size, flags });
 
@@ -128,6 +129,17 @@ test('a hash grows by its double when there are more slabs than chains, finds ev
   expect(m.quiesceAndAudit().violations).toEqual([]);
 });
 
+test('a hash has as many chains as slabs, and not one fewer', async () => {
+  const m = await freebsd();
+  const z = zone(m, 2048, U.UMA_ZONE_OFFPAGE | U.UMA_ZONE_HASH);
+  m.f.umaPrealloc(z, 31 * 2);
+  m.f.zoneTimeout(z);
+  expect(m.keg(z, L.UH_HASHSIZE)).toBe(32);
+  m.f.umaPrealloc(z, 2);
+  m.f.zoneTimeout(z);
+  expect(m.keg(z, L.UH_HASHSIZE)).toBe(64);
+});
+
 test('without memory a hash stays as it is', async () => {
   const m = await freebsd({ memory: '8MiB' });
   const type = m.mallocTypeCreate('temp');
@@ -148,5 +160,19 @@ test('a request that may wait asks the zones for what they hoard, and gets it', 
   expect(m.keg(z, L.UK_PAGES)).toBe(500);
   expect(m.f.malloc(65536, type, WAITOK)).not.toBe(0);
   expect(m.keg(z, L.UK_PAGES)).toBeLessThan(500);
+  expect(m.quiesceAndAudit().violations).toEqual([]);
+});
+
+test('a request that waits for pages is content with items that come back, though no page does', async () => {
+  const m = await freebsd({ memory: '8MiB' });
+  const type = m.mallocTypeCreate('temp');
+  for (const cpu of [0, 1]) m.on(cpu, () => m.phaseEnter());
+  const blocks: number[] = [];
+  for (let b = m.f.malloc(64, type, NOWAIT); b !== 0; b = m.f.malloc(64, type, NOWAIT)) blocks.push(b);
+  const half = () => {
+    for (let n = 0; n < blocks.length; n += 2) m.f.free(blocks[n]!, type);
+  };
+  const block = whileWaiting((wait) => wait === 1 && m.on(1, half), () => m.f.malloc(64, type, WAITOK));
+  expect(block).not.toBe(0);
   expect(m.quiesceAndAudit().violations).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** uma_hooks.test.ts — constructor, destructor, initialiser, finaliser: when they run, and what happens when one refuses. */
+/** uma_hooks.test.ts — constructor, destructor, initialiser, finaliser: when they run, and what if one refuses. */
 import { describe, expect, test } from 'vitest';
 import { UMA_ZONE_NOFREE, UMAF_USER } from '../../../src/freebsd/uma.js';
 import * as L from '../../../src/freebsd/uma_int.layout.js';
@@ -44,6 +44,14 @@ test('the life of an item: keg init, zone init, ctor and dtor by turns, zone fin
   expect(runs(log)).toEqual(['zone fini 5', 'keg fini 8']);
   m.f.umaZdestroy(master);
   expect(m.messages()).toEqual([]);
+  expect(m.quiesceAndAudit().violations).toEqual([]);
+});
+
+test('an item that is freed past the buckets leaves the zone at once', async () => {
+  const { m, second, zone } = await hooked();
+  m.i32[m.f.UMA + L.UMA_BUCKETDISABLE] = 1;
+  m.give(second, m.take(second, 3));
+  expect(zone.counts).toEqual({ 'zone init': 3, 'zone ctor': 3, 'zone dtor': 3, 'zone fini': 3 });
   expect(m.quiesceAndAudit().violations).toEqual([]);
 });
 

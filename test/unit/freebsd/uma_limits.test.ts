@@ -90,17 +90,28 @@ describe('M_WAITOK at the limit', () => {
     expect(all(m, z).length).toBeGreaterThan(100);
   });
 
-  test('goes on when a drain gives pages of the keg back', async () => {
+  test('goes on when a drain empties the buckets of another zone of the keg', async () => {
     const m = await freebsd();
-    const z = limited(m, 8);
-    const items = all(m, z);
-    // a whole slab is free, but this zone has a bucket less than it: the sleeper is another zone of the keg
-    m.give(z, items);
+    const z = limited(m, 80);
     const second = m.f.umaZsecondCreate({ name: 'second' }, z);
-    m.pokeKeg(z, L.UK_FULL, 1);
-    m.f.zoneDrain(z, true);
+    const items = all(m, z);
+    // given back before anybody knew that the keg is full: they are in buckets, where the second zone has no access
+    m.pokeKeg(z, L.UK_FULL, 0);
+    m.give(z, items);
+    expect(m.fullBuckets(z).length).toBeGreaterThan(1);
+    expect(m.on(1, () => m.take(second, 1, NOWAIT))).toEqual([0]);
+    const [item] = m.on(1, () => whileWaiting(() => m.on(0, () => m.f.zoneDrain(z, true)), () => m.take(second, 1)));
+    expect(item).not.toBe(0);
     expect(m.f.umaZoneExhausted(z)).toBe(false);
-    expect(m.take(second, 1, NOWAIT)).not.toEqual([0]);
+    expect(m.quiesceAndAudit().violations).toEqual([]);
+  });
+
+  test('gets 0 at once under debug.nosleepwithlocks', async () => {
+    const m = await freebsd({ tunables: { 'debug.nosleepwithlocks': 1 } });
+    const z = limited(m, 4);
+    all(m, z);
+    expect(m.take(z, 1, WAITOK)).toEqual([0]);
+    expect(m.messages()).toContain('malloc(M_WAITOK) of "limited", forcing M_NOWAIT');
   });
 });
 
@@ -122,11 +133,13 @@ test('a limit on a zone of malloc(9) is kept by free(9) too', async () => {
   const m = await freebsd({ invariants: false });
   const type = m.mallocTypeCreate('temp');
   const zone = m.f.kmemZone(1024);
-  const before = Array.from({ length: 3 }, () => m.f.malloc(1024, type, WAITOK));
+  const blocks = Array.from({ length: 4 }, () => m.f.malloc(1024, type, WAITOK));
+  // there is a free bucket, where the first path would put what is freed
+  m.f.free(blocks.pop()!, type);
   m.f.umaZoneSetMax(zone, 8);
-  const blocks = [...before];
-  for (let block = m.f.malloc(1024, type, NOWAIT); block !== 0; block = m.f.malloc(1024, type, NOWAIT)) blocks.push(block);
+  for (let b = m.f.malloc(1024, type, NOWAIT); b !== 0; b = m.f.malloc(1024, type, NOWAIT)) blocks.push(b);
   expect(blocks.length).toBe(8);
+  expect(m.cache(zone).free).not.toBeNull();
   m.f.free(blocks[0]!, type);
   expect(m.keg(zone, L.UK_FREE)).toBe(1);
   expect(m.f.malloc(1024, type, NOWAIT)).not.toBe(0);

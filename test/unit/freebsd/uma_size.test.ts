@@ -53,7 +53,7 @@ describe('a slab', () => {
   });
 
   test.each([[16, 169], [64, 56], [256, 15], [2048, 2]])(
-    'with reference counts has eight bytes an item behind its header: %i-byte items, %i of them', async (size, ipers) => {
+    'with reference counts has eight bytes an item behind its header: %i bytes, %i items', async (size, ipers) => {
       const m = await freebsd();
       const sizing = keg(m, size, REFCNT);
       expect(sizing.ipers).toBe(ipers);

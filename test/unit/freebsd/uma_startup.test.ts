@@ -1,11 +1,14 @@
 /** uma_startup.test.ts — UMA from nothing, on machines small and large. */
 import { expect, test } from 'vitest';
+import { KMZ_MT_ZONE } from '../../../src/freebsd/kern_malloc.layout.js';
 import * as L from '../../../src/freebsd/uma_int.layout.js';
 import { umaZones } from '../../../src/observe/uma_zones.js';
 import { freebsd, WAITOK } from '../../helpers/freebsd.js';
+import { beforeAccess } from '../../helpers/inside.js';
 
 const INTERNAL = [
-  'UMA Kegs', 'UMA Zones', 'UMA Slabs', 'UMA RCntSlabs', 'UMA Hash', '16 Bucket', '32 Bucket', '64 Bucket', '128 Bucket',
+  'UMA Kegs', 'UMA Zones', 'UMA Slabs', 'UMA RCntSlabs', 'UMA Hash',
+  '16 Bucket', '32 Bucket', '64 Bucket', '128 Bucket',
 ];
 
 test('the zones of the allocator, of types, and of every power of two', async () => {
@@ -64,5 +67,21 @@ test('types come and go, and their statistics with them', async () => {
     expect(m.mallocUninit(type)).toBe(0);
   }
   expect(m.messages()).toEqual([]);
+  expect(m.quiesceAndAudit().violations).toEqual([]);
+});
+
+test('two CPUs define the same type at once: there is one, and nothing of the other is left', async () => {
+  const m = await freebsd();
+  const mtZone = m.i32[m.f.KMALLOC + KMZ_MT_ZONE]!;
+  m.mallocTypeCreate('first');
+  const lock = m.word(mtZone, L.UZ_LOCK);
+  m.reclaim();
+  let theirs = 0;
+  const create = () => m.mallocTypeCreate('same');
+  // CPU 1 is in the middle of it when CPU 0 does all of it
+  const mine = m.on(1, () => beforeAccess('compareExchange', lock, () => (theirs = m.on(0, create)), create));
+  expect(mine).toBe(theirs);
+  const { allocs, frees } = m.counts(mtZone);
+  expect(allocs - frees).toBe(2);
   expect(m.quiesceAndAudit().violations).toEqual([]);
 });
