@@ -29,6 +29,7 @@ export interface Flags {
   fail?: unknown;
   profile?: boolean;
   ktr?: unknown;
+  warmUp?: unknown;
   listen?: unknown;
   core?: unknown;
   invariants?: boolean;
@@ -50,6 +51,7 @@ export function withFlags(command: Command): Command {
     .option('--rounds <N>', 'timed rounds a policy')
     .option('--ops <N>', 'operations a round and CPU (default: as many as fill a round)')
     .option('--duration <TIME>', "length of a round, such as '40ms' or '1s' (default: 40ms)")
+    .option('--warm-up <TIME>', 'work before measuring (default: until V8 has settled)')
     .option('--timeout <TIME>', 'longest a single round may take (default: 120s)')
     .option('--tunable <NAME=N,...>', 'kernel variables at boot, such as kern.zone_cache=8')
     .option('--profile', 'count requests by size, and what they were given (MALLOC_PROFILE; slower)')
@@ -83,6 +85,7 @@ export function suiteOptions(flags: Flags, signal: AbortSignal, progress: SuiteO
     profile: flags.profile === true,
     fail: failure(flags.fail, alloc, cpus),
     ...(flags.quiet !== true && { console: (line: string) => void process.stderr.write(`kernel: ${line}\n`) }),
+    warmUpMs: flags.warmUp === undefined ? null : time('--warm-up', flags.warmUp),
     ktr: flags.ktr === undefined ? 0 : positive('--ktr', flags.ktr),
     listen: flags.listen === undefined ? null : String(flags.listen),
     timeout: flags.timeout === undefined ? 120_000 : time('--timeout', flags.timeout),

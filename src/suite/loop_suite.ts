@@ -134,7 +134,7 @@ class Contestant {
     if (!narrowFailures(o, machine)) throw noSuchType(o, machine);
     const run = await loop.setup(machine, o, type);
     let ops = Math.ceil((o.ops ?? loop.trial) / loop.step) * loop.step;
-    const end = performance.now() + WARM_UP_MS;
+    const end = performance.now() + (o.warmUpMs ?? WARM_UP_MS);
     while (performance.now() < end) {
       const { ms } = await run(ops);
       if (o.ops === null) ops = Math.max(1, Math.round(calibrate(ops, ms, o.roundMs) / loop.step)) * loop.step;

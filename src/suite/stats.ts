@@ -129,7 +129,7 @@ class Loop {
     const loop = new Loop(machine, o, await defineType(machine, o, 'temp'));
     if (!narrowFailures(o, machine)) throw noSuchType(o, machine);
     for (const where of ['update', 'malloc'] as const) {
-      for (let warm = 0; warm < WARM_UP_MS; ) {
+      for (let warm = 0; warm < (o.warmUpMs ?? WARM_UP_MS); ) {
         const ops = loop.#ops[where];
         const ms = ((await loop.nsPerOp(where)) * ops) / 1e6;
         warm += Math.max(ms, 1);

@@ -35,6 +35,8 @@ export interface SuiteOptions {
   readonly ops: number | null;
   /** milliseconds of a round */
   readonly roundMs: number;
+  /** milliseconds a contestant works before it is measured; null or not given: until V8 has settled */
+  readonly warmUpMs?: number | null;
   readonly invariants: boolean;
   readonly tunables: Readonly<Record<string, number>>;
   /** count requests by size (MALLOC_PROFILE) */

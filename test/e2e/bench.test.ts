@@ -30,7 +30,7 @@ describe('the main job', () => {
 
   test('a claim that does not hold is a FAIL and exit code 1', async () => {
     // rounds of two updates measure the clock: nothing can be five times slower than nothing
-    const { code, stdout } = await smpalloc('bench stats --stats critical,mutex --cpus 1 --ops 2 --rounds 9');
+    const { code, stdout } = await smpalloc('bench stats --stats critical,mutex --cpus 1 --ops 2 --warm-up 20ms --rounds 9');
     expect(stdout).toMatch(/^FAIL {2}critical sections beat mutex 5x or more on the update alone at 1 CPU: /m);
     expect(code).toBe(1);
   });
@@ -58,7 +58,7 @@ describe('the record', () => {
   });
 
   test('of stats has the update and malloc, on one CPU and on all, with ratios and locked operations', async () => {
-    const { rows } = await record('bench stats --rounds 2 --ops 500 --cpus 2');
+    const { rows } = await record('bench stats --rounds 2 --ops 500 --warm-up 20ms --cpus 2');
     const at = rows.map(({ where, cpus, stats }) => `${where} ${cpus} ${stats}`);
     const policies = ['critical', 'unpadded', 'atomic', 'mutex', 'mutex-up', 'none'];
     const expected = ['1', '2'].flatMap((cpus) =>
@@ -81,7 +81,7 @@ describe('the record', () => {
   });
 
   test('of stats has critical beside whatever was asked for: ratios are to it', async () => {
-    const { rows } = await record('bench stats --stats mutex-up --rounds 1 --ops 10 --cpus 2 --memory 8MiB');
+    const { rows } = await record('bench stats --stats mutex-up --rounds 1 --ops 10 --warm-up 20ms --cpus 2 --memory 8MiB');
     expect(rows.map(({ where, cpus, stats }) => `${where} ${cpus} ${stats}`)).toEqual([
       'update 1 critical', 'update 1 mutex-up', 'malloc 1 critical', 'malloc 1 mutex-up', 'update 2 critical',
       'malloc 2 critical',
@@ -89,7 +89,7 @@ describe('the record', () => {
   });
 
   test('of the loops has nanoseconds, and counts of a whole number of steps', async () => {
-    const few = '--free rbatch --rounds 1 --ops 100 --cpus 2';
+    const few = '--warm-up 20ms --free rbatch --rounds 1 --ops 100 --cpus 2';
     const { code, rows } = await record(`bench pair local larson xmalloc ring ${few}`);
     expect(code).toBe(0);
     expect(rows.map(({ suite }) => suite)).toEqual(['pair', 'local', 'larson', 'xmalloc', 'ring']);
@@ -107,13 +107,13 @@ describe('the record', () => {
   });
 
   test('of the loops has a row for every pair of policies', async () => {
-    const { rows } = await record('bench ring --free ipi,locked --stats none,atomic --rounds 1 --ops 64 --cpus 2');
+    const { rows } = await record('bench ring --free ipi,locked --stats none,atomic --rounds 1 --ops 64 --warm-up 20ms --cpus 2');
     const pairs = rows.map(({ free, stats }) => `${free} ${stats}`);
     expect(pairs).toEqual(['ipi none', 'ipi atomic', 'locked none', 'locked atomic']);
   });
 
   test('of two allocators has them side by side, with what both can be counted by', async () => {
-    const few = '--alloc dragonfly,freebsd --free rbatch --rounds 2 --ops 2000 --cpus 2';
+    const few = '--warm-up 20ms --alloc dragonfly,freebsd --free rbatch --rounds 2 --ops 2000 --cpus 2';
     const { rows, config } = await record(`bench pair local larson xmalloc ring ${few}`);
     expect(config.alloc).toEqual(['dragonfly', 'freebsd']);
     const names = ['pair', 'local', 'larson', 'xmalloc', 'ring'];
@@ -133,7 +133,7 @@ describe('the record', () => {
   });
 
   test('of statistics compares policies within an allocator', async () => {
-    const few = '--alloc dragonfly,freebsd --stats critical,mutex --rounds 2 --ops 500 --cpus 2';
+    const few = '--warm-up 20ms --alloc dragonfly,freebsd --stats critical,mutex --rounds 2 --ops 500 --cpus 2';
     const { rows } = await record(`bench stats ${few}`);
     const at1 = rows.filter(({ cpus, where }) => cpus === 1 && where === 'malloc');
     expect(at1.map(({ alloc, stats, lockedPerOp }) => `${alloc} ${stats} ${lockedPerOp}`)).toEqual([
@@ -144,19 +144,19 @@ describe('the record', () => {
   });
 
   test('of mallocs that were made to fail counts them, and everything is in its place', async () => {
-    const few = '--alloc freebsd --fail 7 --rounds 2 --ops 700 --cpus 2';
+    const few = '--warm-up 20ms --alloc freebsd --fail 7 --rounds 2 --ops 700 --cpus 2';
     const { code, rows, config } = await record(`bench pair local larson xmalloc ring ${few}`);
     expect(code).toBe(0);
     expect(config.fail).toEqual({ rate: 7 });
     for (const row of rows) expect(row).toMatchObject({ audit: 'ok', failed: positive });
     expect(rows[0]!.failed).toBe(400);
-    const one = '--fail 7,type=temp,cpu=1 --rounds 1 --ops 700 --cpus 2';
+    const one = '--warm-up 20ms --fail 7,type=temp,cpu=1 --rounds 1 --ops 700 --cpus 2';
     const { rows: narrow } = await record(`bench ring --alloc freebsd ${one}`);
     expect(narrow[0]).toMatchObject({ audit: 'ok', failed: 100 });
   });
 
   test('has what sizes were asked for and given, with --profile', async () => {
-    const { rows } = await record('bench pair xmalloc --profile --free rbatch --rounds 2 --ops 100 --cpus 2');
+    const { rows } = await record('bench pair xmalloc --profile --free rbatch --rounds 2 --ops 100 --warm-up 20ms --cpus 2');
     const [pair, xmalloc] = rows as unknown as { profile: object[]; waste: number }[];
     expect(pair).toMatchObject({ waste: 0, profile: [{ size: 64, requests: 400, asked: 25_600, given: 25_600 }] });
     expect(xmalloc!.profile).toMatchObject([{ size: 64, requests: 8192 }, { size: null, requests: 2, given: 40_960 }]);
@@ -164,7 +164,7 @@ describe('the record', () => {
 
   test('says what was asked for', async () => {
     const machine = '--free rbatch,ipi --cpus 1 --memory 64MiB --signal-delay 3 --tunable kern.rbatch=4';
-    const command = `bench pair ${machine} --rounds 1 --ops 10 --seed 7 --duration 1.5s`;
+    const command = `bench pair ${machine} --rounds 1 --ops 10 --warm-up 20ms --seed 7 --duration 1.5s`;
     const { config, environment } = await record(command);
     expect(config).toMatchObject({
       command: `${command} --json`, seed: 7, cpus: 1, memory: '64MiB', roundMs: 1500, rounds: 1, ops: 10,
@@ -175,7 +175,7 @@ describe('the record', () => {
   });
 
   test.skipIf(!runs('cc', '--version'))('has the C allocators of the same rounds, when asked for', async () => {
-    const { code, rows } = await record('bench pair --peers --rounds 1 --ops 20000');
+    const { code, rows } = await record('bench pair --peers --rounds 1 --ops 20000 --warm-up 20ms');
     expect(code).toBe(0);
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({ suite: 'pair', cpus: 1, nsPerPair: positive, peers: { glibc: positive } });
@@ -183,7 +183,7 @@ describe('the record', () => {
 });
 
 describe('more CPUs than cores', () => {
-  const args = `bench pair --free rbatch --rounds 1 --ops 10 --cpus ${cores + 2}`;
+  const args = `bench pair --free rbatch --rounds 1 --ops 10 --warm-up 20ms --cpus ${cores + 2}`;
   const warning = `${cores + 2} virtual CPUs on ${cores} cores`;
 
   test('are allowed, with a warning on stderr and in the record', async () => {
@@ -203,7 +203,7 @@ describe('more CPUs than cores', () => {
 });
 
 test('--invariants runs the flavour with all checks, and says so', async () => {
-  const args = 'bench ring --free rbatch --rounds 1 --ops 64 --cpus 2 --invariants';
+  const args = 'bench ring --free rbatch --rounds 1 --ops 64 --warm-up 20ms --cpus 2 --invariants';
   const { code, environment, rows } = await record(args);
   expect(code).toBe(0);
   expect(environment.flavour).toBe('invariants');

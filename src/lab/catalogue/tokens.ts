@@ -30,7 +30,7 @@ export const TOKENS: readonly StoredToken[] = [
   { scenario: 'R40-rcount-stays', defects: [], cls: 'lost-wakeup', token: 'b18a/a1.b1.b2' },
   { scenario: 'R41', defects: ['R41'], cls: 'double-alloc', token: '2b' },
   { scenario: 'R42', defects: ['R42'], cls: 'ipi-dangling', token: 'b' },
-  { scenario: 'R43', defects: ['R43'], cls: 'panic', token: '87b' },
+  { scenario: 'R43', defects: ['R43'], cls: 'panic', token: '69b' },
   { scenario: 'R43-race', defects: ['R43'], cls: 'data-race', token: '-' },
   { scenario: 'R44', defects: ['R44'], cls: 'double-free', token: '-' },
   { scenario: 'R45', defects: ['R45'], cls: 'deadlock', token: '-' },
