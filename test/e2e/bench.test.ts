@@ -30,7 +30,9 @@ describe('the main job', () => {
 
   test('a claim that does not hold is a FAIL and exit code 1', async () => {
     // rounds of two updates measure the clock: nothing can be five times slower than nothing
-    const { code, stdout } = await smpalloc('bench stats --stats critical,mutex --cpus 1 --ops 2 --warm-up 20ms --rounds 9');
+    const { code, stdout } = await smpalloc(
+      'bench stats --stats critical,mutex --cpus 1 --ops 2 --warm-up 20ms --rounds 9',
+    );
     expect(stdout).toMatch(/^FAIL {2}critical sections beat mutex 5x or more on the update alone at 1 CPU: /m);
     expect(code).toBe(1);
   });
@@ -81,7 +83,9 @@ describe('the record', () => {
   });
 
   test('of stats has critical beside whatever was asked for: ratios are to it', async () => {
-    const { rows } = await record('bench stats --stats mutex-up --rounds 1 --ops 10 --warm-up 20ms --cpus 2 --memory 8MiB');
+    const { rows } = await record(
+      'bench stats --stats mutex-up --rounds 1 --ops 10 --warm-up 20ms --cpus 2 --memory 8MiB',
+    );
     expect(rows.map(({ where, cpus, stats }) => `${where} ${cpus} ${stats}`)).toEqual([
       'update 1 critical', 'update 1 mutex-up', 'malloc 1 critical', 'malloc 1 mutex-up', 'update 2 critical',
       'malloc 2 critical',
@@ -107,7 +111,9 @@ describe('the record', () => {
   });
 
   test('of the loops has a row for every pair of policies', async () => {
-    const { rows } = await record('bench ring --free ipi,locked --stats none,atomic --rounds 1 --ops 64 --warm-up 20ms --cpus 2');
+    const { rows } = await record(
+      'bench ring --free ipi,locked --stats none,atomic --rounds 1 --ops 64 --warm-up 20ms --cpus 2',
+    );
     const pairs = rows.map(({ free, stats }) => `${free} ${stats}`);
     expect(pairs).toEqual(['ipi none', 'ipi atomic', 'locked none', 'locked atomic']);
   });
@@ -156,7 +162,9 @@ describe('the record', () => {
   });
 
   test('has what sizes were asked for and given, with --profile', async () => {
-    const { rows } = await record('bench pair xmalloc --profile --free rbatch --rounds 2 --ops 100 --warm-up 20ms --cpus 2');
+    const { rows } = await record(
+      'bench pair xmalloc --profile --free rbatch --rounds 2 --ops 100 --warm-up 20ms --cpus 2',
+    );
     const [pair, xmalloc] = rows as unknown as { profile: object[]; waste: number }[];
     expect(pair).toMatchObject({ waste: 0, profile: [{ size: 64, requests: 400, asked: 25_600, given: 25_600 }] });
     expect(xmalloc!.profile).toMatchObject([{ size: 64, requests: 8192 }, { size: null, requests: 2, given: 40_960 }]);
