@@ -31,7 +31,7 @@ import { fill32 } from '../hw/mem.js';
 import {
   SB_DIAGNOSTIC, SB_NPAGES, SB_PROFILE, SB_SOFT_CRITICAL, SB_UPTIME,
 } from '../hw/superblock.layout.js';
-import { critEnter, critExit, intrDisable, intrRestore } from '../kern/critical.js';
+import { intrDisable, intrRestore } from '../kern/critical.js';
 import { mycpu } from '../kern/globaldata.js';
 import { GD_NESTING } from '../kern/globaldata.layout.js';
 import { KTR, ktr } from '../kern/ktr.js';
@@ -51,7 +51,7 @@ import { KMALLOC } from './kern_malloc_words.js';
 import { KMEM_ZMAX, M_NOWAIT, M_NULLOK, M_POWEROF2, M_WAITOK, M_ZERO } from './malloc.js';
 import { mallocFailed, mallocMustFail } from './malloc_fail.js';
 import { UMA_SLAB_MALLOC } from './uma.js';
-import { setBuckets, umaZallocArg, umaZfreeArg } from './uma_core.js';
+import { cacheEnter, cacheExit, swapBuckets, umaZallocArg, umaZfreeArg } from './uma_core.js';
 import { lastWord, TRASH, UMA_DBG } from './uma_dbg.js';
 import { umaReclaim } from './uma_drain.js';
 import {
@@ -92,6 +92,7 @@ export function malloc(size: number, type: number, flags: number): number {
     const zindx = u8[SIZES + ((size + 15) >>> 4)];
     const zw = i32[ZONES + zindx] >>> 2;
     intrDisable();
+    // cacheOf, written out: V8 inlines what is short enough
     const cache = zw + UZ_CPU + curcpu * UC_WORDS;
     const bw = i32[cache + UC_ALLOCBUCKET] >>> 2;
     const cnt = i32[bw + UB_CNT] - 1;
@@ -145,11 +146,9 @@ export function kmemZone(size: number): number {
 
 function mallocSlow(asked: number, type: number, flags: number): number {
   const size = asked >>> 0;
-  const handle = i32[(type >>> 2) + KS_HANDLE];
   // most often the alloc bucket has run out, and the free bucket has what is wanted
-  if (size <= ZMAX && flags === M_WAITOK && handle !== 0) {
-    const item = swapMalloc(size, type, handle);
-    if (item !== 0) return item;
+  if (size <= ZMAX && flags === M_WAITOK && i32[(type >>> 2) + KS_HANDLE] !== 0 && swapBuckets(kmemZone(size) >>> 2)) {
+    return malloc(size, type, flags);
   }
   if (i32[(type >>> 2) + KS_MAGIC] !== M_MAGIC) panic(P_BAD_MALLOC_TYPE, type);
   if ((flags & M_POWEROF2) !== 0) return malloc(powerOf2(size), type, flags & ~M_POWEROF2);
@@ -195,28 +194,6 @@ function checkFlags(flags: number): number {
   return (flags & ~M_NOWAIT) | M_WAITOK;
 }
 
-/** The second way to an item: the CPU's other bucket becomes the alloc bucket. @returns an item, or 0 */
-function swapMalloc(size: number, type: number, handle: number): number {
-  const zindx = u8[SIZES + ((size + 15) >>> 4)];
-  const zw = i32[ZONES + zindx] >>> 2;
-  intrDisable();
-  const cache = zw + UZ_CPU + curcpu * UC_WORDS;
-  const bw = i32[cache + UC_FREEBUCKET] >>> 2;
-  const cnt = i32[bw + UB_CNT] - 1;
-  if (bw === 0 || cnt < 0) {
-    intrUnmask();
-    return 0;
-  }
-  setBuckets(cache, bw << 2, i32[cache + UC_ALLOCBUCKET]);
-  const item = i32[bw + UB_BUCKET + cnt];
-  i32[bw + UB_CNT] = cnt;
-  if (INVARIANTS) i32[bw + UB_BUCKET + cnt] = 0;
-  mtsZoneAllocated(type, handle, (zw + UZ_SIZE) >>> 1, zindx);
-  intrRestore();
-  if (STEPPED) kasanMark(item, i32[zw + UZ_SIZE], KASAN_CLIENT);
-  return item;
-}
-
 function zoneMalloc(size: number, type: number, flags: number): number {
   const zindx = u8[SIZES + ((size + 15) >>> 4)];
   const zone = kmemZone(size);
@@ -224,9 +201,9 @@ function zoneMalloc(size: number, type: number, flags: number): number {
   const item = umaZallocArg(zone, 0, flags);
   if (item === 0) return 0;
   if (PROFILE) mprofCount(size, i32[zw + UZ_SIZE]);
-  statsEnter();
+  cacheEnter();
   mtsZoneAllocated(type, i32[(type >>> 2) + KS_HANDLE], (zw + UZ_SIZE) >>> 1, zindx);
-  statsExit();
+  cacheExit();
   if (STEPPED) kasanMark(item, i32[zw + UZ_SIZE], KASAN_CLIENT);
   return item;
 }
@@ -264,17 +241,7 @@ function zoneFree(addr: number, type: number, slab: number): void {
   // who used it last: a write after this free can be blamed on somebody
   if (TRASH) i32[lastWord(addr, i32[kw + UK_SIZE])] = type;
   umaZfreeArg(zone, addr, slab);
-  statsEnter();
+  cacheEnter();
   mtsZoneFreed(type, i32[(type >>> 2) + KS_HANDLE], ((zone >>> 2) + UZ_SIZE) >>> 1);
-  statsExit();
-}
-
-function statsEnter(): void {
-  if (SOFT) critEnter();
-  else intrDisable();
-}
-
-function statsExit(): void {
-  if (SOFT) critExit();
-  else intrRestore();
+  cacheExit();
 }

@@ -65,7 +65,7 @@ export function cacheExit(): void {
 }
 
 /** Word index of this CPU's uma_cache of a zone. */
-export function cacheOf(zw: number): number {
+function cacheOf(zw: number): number {
   return zw + UZ_CPU + curcpu * UC_WORDS;
 }
 
@@ -126,6 +126,17 @@ function bucketPop(zw: number): number {
   }
   cacheExit();
   return item;
+}
+
+/** Step 2 of an allocation by itself. @returns false when the free bucket has nothing either */
+export function swapBuckets(zw: number): boolean {
+  cacheEnter();
+  const cache = cacheOf(zw);
+  const free = i32[cache + UC_FREEBUCKET];
+  const swaps = hasItems(free);
+  if (swaps) setBuckets(cache, free, i32[cache + UC_ALLOCBUCKET]);
+  cacheExit();
+  return swaps;
 }
 
 /** The same for a free. @returns false when both buckets are full, or there is none */

@@ -61,19 +61,16 @@ export function slabRemove(kw: number, list: number, slab: number): void {
 // ---- free list of a slab
 
 /** Word or byte of an item's entry: REFCNT kegs have two words an item, the others a byte. */
-function getItem(kw: number, slab: number, index: number): number {
+export function slabItem(kw: number, slab: number, index: number): number {
   return (i32[kw + UK_FLAGS] & UMA_ZONE_REFCNT) !== 0
     ? i32[(slab >>> 2) + US_FREELIST + index * US_REFCNT_WORDS]
     : u8[slab + US_FREELIST * 4 + index];
 }
 
-function setItem(kw: number, slab: number, index: number, value: number): void {
+export function slabSetItem(kw: number, slab: number, index: number, value: number): void {
   if ((i32[kw + UK_FLAGS] & UMA_ZONE_REFCNT) !== 0) i32[(slab >>> 2) + US_FREELIST + index * US_REFCNT_WORDS] = value;
   else u8[slab + US_FREELIST * 4 + index] = value;
 }
-
-export const slabItem = getItem;
-export const slabSetItem = setItem;
 
 /** @returns which item of the slab an address is; not whole, or out of range, when it is none */
 export function itemIndex(kw: number, slab: number, item: number): number {
@@ -84,8 +81,8 @@ export function itemIndex(kw: number, slab: number, item: number): number {
 export function slabAlloc(kw: number, slab: number): number {
   const sw = slab >>> 2;
   const freei = i32[sw + US_FIRSTFREE];
-  i32[sw + US_FIRSTFREE] = getItem(kw, slab, freei);
-  if (MARK_OUT) setItem(kw, slab, freei, US_ITEM_OUT);
+  i32[sw + US_FIRSTFREE] = slabItem(kw, slab, freei);
+  if (MARK_OUT) slabSetItem(kw, slab, freei, US_ITEM_OUT);
   const freecount = i32[sw + US_FREECOUNT] - 1;
   i32[sw + US_FREECOUNT] = freecount;
   i32[kw + UK_FREE]--;
@@ -109,7 +106,7 @@ export function slabFree(kw: number, slab: number, item: number): void {
     slabInsert(kw, UK_PART_SLAB, slab);
   }
   const freei = Math.floor(itemIndex(kw, slab, item));
-  setItem(kw, slab, freei, i32[sw + US_FIRSTFREE]);
+  slabSetItem(kw, slab, freei, i32[sw + US_FIRSTFREE]);
   i32[sw + US_FIRSTFREE] = freei;
   i32[sw + US_FREECOUNT] = freecount + 1;
   i32[kw + UK_FREE]++;
@@ -253,7 +250,7 @@ function initSlab(kw: number, slab: number, mem: number, slabFlags: number): voi
   i32[sw + US_FLAGS] = slabFlags;
   i32[sw + US_FREECOUNT] = ipers;
   i32[sw + US_FIRSTFREE] = 0;
-  for (let n = 0; n < ipers; n++) setItem(kw, slab, n, n + 1);
+  for (let n = 0; n < ipers; n++) slabSetItem(kw, slab, n, n + 1);
   if ((i32[kw + UK_FLAGS] & UMA_ZONE_REFCNT) !== 0) {
     for (let n = 0; n < ipers; n++) store(sw + US_FREELIST + n * US_REFCNT_WORDS + 1, 0);
   }
