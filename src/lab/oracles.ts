@@ -10,7 +10,7 @@ import { RB_ENTRIES, RB_WORDS, RB_ZONE, SL_BATCH } from '../dragonfly/slaballoc.
 import { SB_ALLOC, SB_FREE } from '../hw/superblock.layout.js';
 import type { Failure } from '../hw/stepped/failure.js';
 import { GD_IPIQ_PASSIVE } from '../kern/globaldata.layout.js';
-import { pendingMessages } from './messages.js';
+import { pendingMessages } from '../observe/ipiq.js';
 import type { SteppedMachine } from './stepped.js';
 
 /** what comes home may send something on */

@@ -1,51 +1,14 @@
 /** ipiq.ts — `show ipiq`: the message queues between CPUs, and what still lies in them. */
 import * as IPIF from '../../base/ipif.js';
-import { SB_IPIQ, SB_IPIQ_FIFO } from '../../hw/superblock.layout.js';
 import { GD_IPIMASK, GD_NPOLL } from '../../kern/globaldata.layout.js';
-import {
-  INFO_ARG1, INFO_ARG2, INFO_FUNC, INFO_WORDS, IP_DEPTH, IP_INFO, IP_RINDEX, IP_WINDEX, IP_XINDEX, ipiqBytes,
-} from '../../kern/lwkt_ipiq.layout.js';
+import { IP_DEPTH, IP_RINDEX, IP_WINDEX, IP_XINDEX } from '../../kern/lwkt_ipiq.layout.js';
 import type { Memory } from '../memory.js';
+import { ipiqAt, pendingIn } from '../ipiq.js';
 import { columns, type DdbCommand, hex, noMore } from './command.js';
-
-export interface Message {
-  readonly source: number;
-  readonly target: number;
-  readonly func: number;
-  readonly arg1: number;
-  readonly arg2: number;
-}
 
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(IPIF).filter(([name]) => name !== 'IPIF_MAX').map(([name, value]) => [value, name] as const),
 );
-
-function queueAt(memory: Memory, source: number, target: number): number {
-  const words = ipiqBytes(memory.sb(SB_IPIQ_FIFO)) >>> 2;
-  return (memory.sb(SB_IPIQ) >>> 2) + (source * memory.ncpu + target) * words;
-}
-
-/** Messages of a queue that have not been taken, no more than it has slots. */
-function pendingIn(memory: Memory, source: number, target: number): Message[] {
-  const fifo = memory.sb(SB_IPIQ_FIFO);
-  const ip = queueAt(memory, source, target);
-  const read = memory.i32[ip + IP_RINDEX]!;
-  const used = Math.min(fifo, Math.max(0, (memory.i32[ip + IP_WINDEX]! - read) | 0));
-  return Array.from({ length: used }, (_, n) => {
-    const info = ip + IP_INFO + ((read + n) & (fifo - 1)) * INFO_WORDS;
-    const at = (word: number) => memory.i32[info + word]!;
-    return { source, target, func: at(INFO_FUNC), arg1: at(INFO_ARG1), arg2: at(INFO_ARG2) };
-  });
-}
-
-/** Messages in all queues. */
-export function pendingMessages(memory: Memory): Message[] {
-  const all: Message[] = [];
-  for (let source = 0; source < memory.ncpu; source++) {
-    for (let target = 0; target < memory.ncpu; target++) all.push(...pendingIn(memory, source, target));
-  }
-  return all;
-}
 
 const WIDTHS = [-10, 10, 10, 10, 6, 8];
 
@@ -63,7 +26,7 @@ function showIpiq(memory: Memory): string[] {
 }
 
 function queueLines(memory: Memory, source: number, target: number): string[] {
-  const ip = queueAt(memory, source, target);
+  const ip = ipiqAt(memory, source, target);
   const at = (word: number) => memory.i32[ip + word]!;
   if (at(IP_WINDEX) === 0 && at(IP_RINDEX) === 0) return [];
   const pending = pendingIn(memory, source, target);

@@ -10,8 +10,8 @@ import { KERN_MALLOC, KMZ_NZONES, KMZ_ZONES } from '../../freebsd/kern_malloc.la
 import { UZ_KEG } from '../../freebsd/uma_int.layout.js';
 import * as U from '../../freebsd/uma_int.layout.js';
 import { SB_FIRST_PAGE, SB_NPAGES, SB_UMA } from '../../hw/superblock.layout.js';
-import { pendingMessages } from './ipiq.js';
 import type { Memory } from '../memory.js';
+import { pendingMessages } from '../ipiq.js';
 import { peek } from '../peek.js';
 import { batchedChunks, type Block, liveChunks, walkPages } from '../walk_slab.js';
 import {
