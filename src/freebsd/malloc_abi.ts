@@ -11,7 +11,8 @@
  * Runs in  thread context.
  */
 import { P_BAD_MALLOC_TYPE, P_DEREGISTER, P_TYPE_LACKS_MAGIC } from '../base/panics_freebsd.js';
-import { i32, u8 } from '../hw/heap.js';
+import { i32 } from '../hw/heap.js';
+import { stringAt } from '../kern/libkern.js';
 import { KS_SHORTDESC_BYTES, M_MAGIC } from '../kern/malloc_type.layout.js';
 import { panic } from '../kern/panic.js';
 import { KSN_HANDLE, KSN_MAGIC, KSN_SHORTDESC } from './malloc_abi.layout.js';
@@ -26,7 +27,9 @@ import { mallocTypeCreate, mallocUninit } from './malloc_init.js';
 export function moduleInit(module: number): number {
   const words = module >>> 2;
   if (i32[words + KSN_MAGIC] !== M_MAGIC) panic(P_TYPE_LACKS_MAGIC, module);
-  if (i32[words + KSN_HANDLE] === 0) i32[words + KSN_HANDLE] = mallocTypeCreate(text(i32[words + KSN_SHORTDESC]));
+  if (i32[words + KSN_HANDLE] === 0) {
+    i32[words + KSN_HANDLE] = mallocTypeCreate(stringAt(i32[words + KSN_SHORTDESC], KS_SHORTDESC_BYTES));
+  }
   return i32[words + KSN_HANDLE];
 }
 
@@ -43,12 +46,4 @@ export function moduleUninit(module: number): number {
   if (type === 0) panic(P_DEREGISTER, module);
   i32[(module >>> 2) + KSN_HANDLE] = 0;
   return mallocUninit(type);
-}
-
-function text(address: number): string {
-  let name = '';
-  for (let n = 0; n < KS_SHORTDESC_BYTES - 1 && u8[address + n] !== 0; n++) {
-    name += String.fromCharCode(u8[address + n]);
-  }
-  return name;
 }

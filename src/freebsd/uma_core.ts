@@ -314,7 +314,8 @@ export function setBuckets(cache: number, alloc: number, free: number): void {
   i32[cache + UC_FREEMARK] = bucketCnt(free);
 }
 
-function bucketCnt(bucket: number): number {
+/** @returns items in the bucket, 0 for none at all */
+export function bucketCnt(bucket: number): number {
   return bucket === 0 ? 0 : i32[(bucket >>> 2) + UB_CNT];
 }
 

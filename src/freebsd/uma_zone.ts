@@ -15,9 +15,10 @@ import {
 } from '../base/panics_freebsd.js';
 import { PAGE_SHIFT } from '../base/param.js';
 import { load } from '../hw/atomics.js';
-import { i32, i64, u8 } from '../hw/heap.js';
+import { i32, i64 } from '../hw/heap.js';
 import { bzero } from '../hw/mem.js';
 import { NCPU } from '../kern/globaldata.js';
+import { strlcpy } from '../kern/libkern.js';
 import { panic } from '../kern/panic.js';
 import { kprintf } from '../kern/subr_prf.js';
 import { PG_BUCKET, PG_FLAGS } from '../vm/vm_page.layout.js';
@@ -97,7 +98,7 @@ export function kegCtor(keg: number, args: ZoneArgs): void {
   const align = (args.align ?? 0) | UMA_ALIGN_PTR;
   const sizing = kegSizing(args.size, align, flags, i32[UMA + UMA_MAX_IPERS_OFFPAGE]);
   bzero(keg, UK_WORDS * 4);
-  setName(keg + UK_NAME * 4, args.name);
+  strlcpy(keg + UK_NAME * 4, args.name, UMA_NAME_BYTES);
   i64[(kw + UK_SIZE) >>> 1] = BigInt(args.size);
   i32[kw + UK_ALIGN] = align;
   i32[kw + UK_RSIZE] = sizing.rsize;
@@ -125,7 +126,7 @@ export function zoneCtor(zone: number, args: ZoneArgs, keg: number): void {
   const kw = keg >>> 2;
   const second = ((args.flags ?? 0) & UMA_ZONE_SECONDARY) !== 0;
   bzero(zone, umaZoneBytes(NCPU));
-  setName(zone + UZ_NAME * 4, args.name);
+  strlcpy(zone + UZ_NAME * 4, args.name, UMA_NAME_BYTES);
   i32[zw + UZ_LOCK] = kw + UK_LOCK;
   i32[zw + UZ_KEG] = keg;
   i32[zw + UZ_CTOR] = args.ctor ?? UMAF_NONE;
@@ -187,10 +188,6 @@ function kegDtor(keg: number): void {
   if (pages !== 0) kprintf(MSG_KEG_NOT_EMPTY, i32[kw + UK_FREE], pages);
   if (i32[kw + UH_HASHSIZE] !== 0) hashFree(i32[kw + UH_SLAB_HASH], i32[kw + UH_HASHSIZE]);
   umaZfreeInternal(i32[UMA + UMA_KEGS_ZONE], keg, 0, SKIP_NONE, ZFREE_STATFREE);
-}
-
-function setName(address: number, name: string): void {
-  for (let n = 0; n < Math.min(name.length, UMA_NAME_BYTES - 1); n++) u8[address + n] = name.charCodeAt(n) & 0x7f;
 }
 
 // ---- settings

@@ -6,11 +6,12 @@
  * Runs in  thread context.
  */
 import { PAGE_SIZE } from '../base/param.js';
-import { i32, u8 } from '../hw/heap.js';
+import { i32 } from '../hw/heap.js';
 import { bzero } from '../hw/mem.js';
 import { SB_MALLOC, SB_NPAGES } from '../hw/superblock.layout.js';
 import { NCPU } from './globaldata.js';
 import { mtxLock, mtxUnlock } from './kern_mutex.js';
+import { stringAt, strlcpy } from './libkern.js';
 import {
   KM_CARVED, KM_COUNT, KM_FREE, KM_MTX, KM_STATISTICS, KM_WORDS, KS_ID, KS_LIMIT, KS_MAGIC, KS_NEXT, KS_SHORTDESC,
   KS_SHORTDESC_BYTES, M_MAGIC, MAXTYPES, mallocTypeBytes,
@@ -96,9 +97,7 @@ export function mallocTypeNext(type: number): number {
 }
 
 export function mallocTypeName(type: number): string {
-  let name = '';
-  for (let byte = type + KS_SHORTDESC * 4; u8[byte] !== 0; byte++) name += String.fromCharCode(u8[byte]);
-  return name;
+  return stringAt(type + KS_SHORTDESC * 4, KS_SHORTDESC_BYTES);
 }
 
 function lookup(shortdesc: string): number {
@@ -130,9 +129,7 @@ function putRecord(type: number): void {
 
 function describe(type: number, shortdesc: string): void {
   const tw = type >>> 2;
-  for (let n = 0; n < Math.min(shortdesc.length, KS_SHORTDESC_BYTES - 1); n++) {
-    u8[type + KS_SHORTDESC * 4 + n] = shortdesc.charCodeAt(n) & 0x7f;
-  }
+  strlcpy(type + KS_SHORTDESC * 4, shortdesc, KS_SHORTDESC_BYTES);
   i32[tw + KS_ID] = (type - (KMEM + KM_WORDS) * 4) / TYPE_BYTES;
   i32[tw + KS_LIMIT] = Math.floor((i32[SB_NPAGES] * PAGE_SIZE) / 10);
   i32[tw + KS_MAGIC] = M_MAGIC;

@@ -10,6 +10,7 @@ import { roundUp } from '../base/bits.js';
 import { PAGE_SIZE } from '../base/param.js';
 import { KMZ_NZONES, KMZ_ZONES } from '../freebsd/kern_malloc.layout.js';
 import { KMALLOC } from '../freebsd/kern_malloc_words.js';
+import { bucketCnt } from '../freebsd/uma_core.js';
 import { UMA_HASH_SIZE_INIT, UMA_SLAB_KMEM, UMA_SLAB_MALLOC, UMA_SLAB_PRIV } from '../freebsd/uma.js';
 import {
   KMEM_PAGES, UB_BUCKET, UB_CNT, UB_ENTRIES, UB_LINK, UC_ALLOCBUCKET, UC_ALLOCMARK, UC_ALLOCS,
@@ -20,9 +21,10 @@ import {
 } from '../freebsd/uma_int.layout.js';
 import { UMA, vtoslab } from '../freebsd/uma_int.js';
 import { itemIndex, slabItem, slabOf } from '../freebsd/uma_slab.js';
-import { f64, i32, i64, u8 } from '../hw/heap.js';
+import { f64, i32, i64 } from '../hw/heap.js';
 import { SB_BOOT_PAGES, SB_FIRST_PAGE, SB_NPAGES } from '../hw/superblock.layout.js';
 import { NCPU } from '../kern/globaldata.js';
+import { stringAt } from '../kern/libkern.js';
 import type { Findings } from './audit_result.js';
 
 /** One keg under audit. */
@@ -59,7 +61,7 @@ export function auditUma(audit: Findings): number {
 /** @returns items of the keg that are out */
 function auditKeg(keg: number, audit: Findings): number {
   const kw = keg >>> 2;
-  const name = kegName(keg);
+  const name = stringAt(keg + UK_NAME * 4, UMA_NAME_BYTES);
   const bad = (what: string) => audit.violations.push(`keg "${name}": ${what}`);
   const one: Keg = { kw, bad, free: new Set(), bucketed: new Set() };
   const pages = auditSlabs(one, audit);
@@ -131,10 +133,6 @@ function auditZone(keg: Keg, zone: number): bigint {
   return balance;
 }
 
-function bucketCnt(bucket: number): number {
-  return bucket === 0 ? 0 : i32[(bucket >>> 2) + UB_CNT];
-}
-
 function auditBucket(keg: Keg, bucket: number): void {
   if (bucket === 0) return;
   const bw = bucket >>> 2;
@@ -183,14 +181,6 @@ function largeBlocks(audit: Findings): number {
     pages += i32[(slab >>> 2) + US_SIZE] / PAGE_SIZE;
   }
   return pages;
-}
-
-function kegName(keg: number): string {
-  let name = '';
-  for (let n = 0; n < UMA_NAME_BYTES && u8[keg + UK_NAME * 4 + n] !== 0; n++) {
-    name += String.fromCharCode(u8[keg + UK_NAME * 4 + n]);
-  }
-  return name;
 }
 
 function hex(value: number): string {
