@@ -140,9 +140,6 @@ export function bootOptions(o: SuiteOptions, own: BootOptions): BootOptions {
   };
 }
 
-/** sockets of machines that are up: one path is for one machine, the first */
-const listening = new Set<string>();
-
 /** CPUs from which on a suite's own small memory would not hold the image */
 const MANY_CPUS = 16;
 
@@ -152,20 +149,18 @@ export function suiteMemory(o: SuiteOptions, cpus: number, choice: string): Pick
   return cpus > MANY_CPUS ? {} : { memory: choice };
 }
 
-/** Runs `body` with a machine a policy, all up at once, all stopped at the end. */
+/** Runs `body` with a machine a policy, all up at once, all stopped at the end; a socket is for the first of them. */
 export async function withMachines<T>(
   options: readonly BootOptions[],
   body: (machines: Machine[]) => Promise<T>,
 ): Promise<T> {
   const machines: Machine[] = [];
-  const listen = options.find((option) => option.listen && !listening.has(option.listen))?.listen ?? '';
+  const listen = options.find((option) => option.listen)?.listen ?? '';
   try {
     for (const { listen: _, ...option } of options) machines.push(await boot(option));
     if (listen !== '') await machines[0]!.listen(listen);
-    listening.add(listen);
     return await body(machines);
   } finally {
-    listening.delete(listen);
     await Promise.all(machines.map((machine) => machine.stop()));
   }
 }
