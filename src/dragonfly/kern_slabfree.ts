@@ -21,9 +21,10 @@ import { FREE_IPI, FREE_LOCKED } from '../base/policy.js';
 import { racy } from '../hw/atomics.js';
 import { intrUnmask } from '../hw/cpufunc.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { i32 } from '../hw/heap.js';
 import { KASAN_FREED, kasanMark } from '../hw/kasan.js';
-import { SB_DEFECTS, SB_NPAGES } from '../hw/superblock.layout.js';
+import { SB_NPAGES } from '../hw/superblock.layout.js';
 import { critEnter, critExit, intrDisable } from '../kern/critical.js';
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_FREE } from '../kern/ktr.layout.js';
@@ -47,8 +48,8 @@ declare const INVARIANTS: boolean;
 declare const STEPPED: boolean;
 declare const DEFECTS: boolean;
 
-const R34 = DEFECTS && (i32[SB_DEFECTS] & D_R34) !== 0;
-const R39 = DEFECTS && (i32[SB_DEFECTS] & D_R39) !== 0;
+const R34 = DEFECTS && defect(D_R34);
+const R39 = DEFECTS && defect(D_R39);
 /** checks, locks and event records are the slow path's business */
 const FAST_PATH = FREE !== FREE_LOCKED && !INVARIANTS && !KTR;
 /**

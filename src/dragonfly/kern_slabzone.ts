@@ -16,9 +16,10 @@ import { D_R38, D_R42, D_R43 } from '../base/defects.js';
 import { FREE_RBATCH, FREE_RCHUNKS, FREE_RCOUNT, FREE_RSIGNAL2, FREE_RTAGGED } from '../base/policy.js';
 import { cas, load } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { f64, i32, i64 } from '../hw/heap.js';
 import { bzero } from '../hw/mem.js';
-import { SB_DEFECTS, SB_ZONE_CACHE } from '../hw/superblock.layout.js';
+import { SB_ZONE_CACHE } from '../hw/superblock.layout.js';
 import { critEnter, critExit } from '../kern/critical.js';
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_ZONE_ALLOC, KTR_ZONE_FREE } from '../kern/ktr.layout.js';
@@ -41,9 +42,9 @@ declare const DEFECTS: boolean;
 
 /** kern.zone_cache: spare zones a CPU keeps */
 const ZONE_CACHE = i32[SB_ZONE_CACHE];
-const R38 = DEFECTS && (i32[SB_DEFECTS] & D_R38) !== 0;
-const R42 = DEFECTS && (i32[SB_DEFECTS] & D_R42) !== 0;
-const R43 = DEFECTS && (i32[SB_DEFECTS] & D_R43) !== 0;
+const R38 = DEFECTS && defect(D_R38);
+const R42 = DEFECTS && defect(D_R42);
+const R43 = DEFECTS && defect(D_R43);
 const TAGGED = FREE === FREE_RTAGGED || FREE === FREE_RBATCH;
 const COUNTED = (FREE === FREE_RCOUNT || FREE === FREE_RSIGNAL2) && !R38;
 

@@ -5,9 +5,9 @@
  */
 import { D_R52 } from '../base/defects.js';
 import { A_REALLOC_ZERO, P_UNINIT_TYPE } from '../base/panics.js';
+import { defect } from '../hw/defect.js';
 import { i32, u8 } from '../hw/heap.js';
 import { bcopy } from '../hw/mem.js';
-import { SB_DEFECTS } from '../hw/superblock.layout.js';
 import { lwktSynchronizeIpiqs } from '../kern/lwkt_ipiq.js';
 import { mallocTypeMemuse } from '../kern/malloc_stats.js';
 import { mallocTypeDestroy } from '../kern/malloc_type.js';
@@ -24,7 +24,7 @@ import { zoneChunkSize } from './zoneindex.js';
 
 declare const DEFECTS: boolean;
 
-const R52 = DEFECTS && (i32[SB_DEFECTS] & D_R52) !== 0;
+const R52 = DEFECTS && defect(D_R52);
 
 /**
  * Changes a block's size, in place when its class stays the same.

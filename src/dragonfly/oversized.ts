@@ -7,9 +7,9 @@
  */
 import { D_R43 } from '../base/defects.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { i32, i64 } from '../hw/heap.js';
 import { KASAN_FREED, kasanMark } from '../hw/kasan.js';
-import { SB_DEFECTS } from '../hw/superblock.layout.js';
 import { critEnter, critExit } from '../kern/critical.js';
 import { mycpu } from '../kern/globaldata.js';
 import { GD_NESTING } from '../kern/globaldata.layout.js';
@@ -27,7 +27,7 @@ declare const INVARIANTS: boolean;
 declare const STEPPED: boolean;
 declare const DEFECTS: boolean;
 
-const R43 = DEFECTS && (i32[SB_DEFECTS] & D_R43) !== 0;
+const R43 = DEFECTS && defect(D_R43);
 
 /** @param bytes whole pages @returns address, bit 0 set when known to be zero; 0 without memory */
 export function mallocOversized(bytes: number, type: number): number {

@@ -11,8 +11,9 @@ import { IPIF_FREE_REMOTE, IPIF_KFREE_REMOTE } from '../base/ipif.js';
 import { A_ZONE_CPU } from '../base/panics.js';
 import { SIGNAL_TICK } from '../base/policy.js';
 import { add, cas, load } from '../hw/atomics.js';
+import { defect } from '../hw/defect.js';
 import { i32 } from '../hw/heap.js';
-import { SB_DEFECTS, SB_SIGNAL } from '../hw/superblock.layout.js';
+import { SB_SIGNAL } from '../hw/superblock.layout.js';
 import { NCPU } from '../kern/globaldata.js';
 import { lwktSendIpiq, lwktSendIpiqPassive } from '../kern/lwkt_ipiq.js';
 import { kassert } from '../kern/panic.js';
@@ -25,9 +26,9 @@ declare const DEFECTS: boolean;
 
 /** a signal delay of `tick` is DragonFly's passive message: seen at the next interrupt of any kind */
 const PASSIVE = i32[SB_SIGNAL] === SIGNAL_TICK;
-const R34 = DEFECTS && (i32[SB_DEFECTS] & D_R34) !== 0;
-const R38 = DEFECTS && (i32[SB_DEFECTS] & D_R38) !== 0;
-const R40 = DEFECTS && (i32[SB_DEFECTS] & D_R40) !== 0;
+const R34 = DEFECTS && defect(D_R34);
+const R38 = DEFECTS && defect(D_R38);
+const R40 = DEFECTS && defect(D_R40);
 
 /** 2005, but for R34: there the type rode in the chunk's own first word, where a late writer can change it. */
 export function sendChunk(sl: number, z: number, chunk: number, type: number): void {

@@ -38,8 +38,8 @@ import {
 } from '../base/policy.js';
 import { add, cas, load, store, xchg } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { i32 } from '../hw/heap.js';
-import { SB_DEFECTS } from '../hw/superblock.layout.js';
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_FREE_REMOTE } from '../kern/ktr.layout.js';
 import { ipiqRegister } from '../kern/lwkt_ipiq.js';
@@ -58,8 +58,8 @@ import { FREE, myslgd, slCount, zoneRelist, zoneRemove } from './slglobaldata.js
 declare const INVARIANTS: boolean;
 declare const DEFECTS: boolean;
 
-const R38 = DEFECTS && (i32[SB_DEFECTS] & D_R38) !== 0;
-const R43 = DEFECTS && (i32[SB_DEFECTS] & D_R43) !== 0;
+const R38 = DEFECTS && defect(D_R38);
+const R43 = DEFECTS && defect(D_R43);
 const TAGGED = FREE === FREE_RTAGGED || FREE === FREE_RBATCH;
 const COUNTED = (FREE === FREE_RCOUNT || FREE === FREE_RSIGNAL2) && !R38;
 /** policies whose chunks wait in z_RChunks */

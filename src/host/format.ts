@@ -26,7 +26,6 @@ export function format(c: Configuration): SharedArrayBuffer {
     [SB.SB_KTR_ENTRIES]: c.ktr,
     [SB.SB_IPIQ_FIFO]: g.fifo,
     [SB.SB_ZONE_SIZE]: zoneSizeFor(c.memory),
-    [SB.SB_DEFECTS]: defectBits(c.defects),
     [SB.SB_ALLOC]: ALLOC_NAMES.indexOf(c.alloc),
     [SB.SB_INTR]: g.intr,
     [SB.SB_GD]: g.gd,
@@ -46,6 +45,7 @@ export function format(c: Configuration): SharedArrayBuffer {
   for (const [name, value] of Object.entries(c.tunables)) words[TUNABLES[name]!.word] = value;
   const i32 = new Int32Array(heap);
   for (const [word, value] of Object.entries(words)) i32[Number(word)] = value;
+  i32.set(defectBits(c.defects), SB.SB_DEFECTS);
   i32[SB.SB_MAGIC] = SB.SUPERBLOCK_MAGIC;
   return heap;
 }

@@ -8,7 +8,7 @@
  *        80 │ stop word, boot state, gang  │ atomic  line 5
  *        96 │ tunables                     │ const   line 6
  *       112 │ exception text of a panic    │ written once by the host after the panic, lines 7-24
- *       400 │ tunables, continued          │ const   line 25
+ *       400 │ tunables, defects            │ const   line 25
  *       416 └──────────────────────────────┘
  *
  * Address 0 is NULL; the superblock is where it points, so a stray store through NULL hits the magic and is seen.
@@ -38,8 +38,7 @@ export const SB_IPIQ_FIFO = 11;
 export const SB_ZONE_SIZE = 12;
 /** of the CPUs, those the host started itself; the rest are attached by the user's workers */
 export const SB_NHOSTCPU = 13;
-/** fixes taken out (base/defects.ts); always 0 in the release flavour */
-export const SB_DEFECTS = 14;
+/** word 14 stays 0: a malloc_type at NULL has its ks_handle there (kern/malloc_type.layout.ts) */
 /** ALLOC_* of base/policy */
 export const SB_ALLOC = 15;
 
@@ -106,10 +105,12 @@ export const SB_EXCEPTION_BYTES = 1148;
 /** tunables, continued */
 export const SB_NOSLEEPWITHLOCKS = 400;
 export const SB_LOWMEM = 401;
+/** fixes taken out, DEFECT_WORDS of base/defects.ts; always 0 in the release flavour */
+export const SB_DEFECTS = 402;
 export const SB_WORDS = 416;
 
 export const SUPERBLOCK_MAGIC = 0x61706d73; // 'smpa'
-export const SUPERBLOCK_VERSION = 2;
+export const SUPERBLOCK_VERSION = 3;
 
 export const SUPERBLOCK = /* @__PURE__ */ struct(
   'superblock',
@@ -117,11 +118,12 @@ export const SUPERBLOCK = /* @__PURE__ */ struct(
   ['const', 'const', 'const', 'const', 'atomic', 'atomic', 'const', 'const'],
   {
     SB_MAGIC, SB_VERSION, SB_NPAGES, SB_NCPU, SB_STATS, SB_FREE, SB_MUTEX, SB_SIGNAL, SB_SEED, SB_INVARIANTS,
-    SB_KTR_ENTRIES, SB_IPIQ_FIFO, SB_ZONE_SIZE, SB_NHOSTCPU, SB_DEFECTS, SB_ALLOC, SB_INTR, SB_GD, SB_IPIQ, SB_KTR,
+    SB_KTR_ENTRIES, SB_IPIQ_FIFO, SB_ZONE_SIZE, SB_NHOSTCPU, SB_ALLOC, SB_INTR, SB_GD, SB_IPIQ, SB_KTR,
     SB_VM, SB_PGA, SB_KMU, SB_SLGD, SB_ZINDEX, SB_MALLOC, SB_FIRST_PAGE, SB_UMA, SB_MSGBUF, SB_MPROF, SB_PANIC,
     SB_PANIC_CPU, SB_PANIC_A, SB_PANIC_B, SB_PANIC_C, SB_PANIC_D, SB_STOP, SB_BOOTED, SB_NRUNNING, SB_GANG_COUNT,
     SB_GANG_GEN, SB_UPTIME, SB_ZONE_CACHE, SB_MALLOC_PATTERN, SB_RBATCH, SB_IPIQ_TIMEOUT, SB_KMEM_SIZE,
     SB_KMEM_SIZE_MIN, SB_KMEM_SIZE_MAX, SB_KMEM_SIZE_SCALE, SB_KMEM_SIZE_OLD, SB_BOOT_PAGES, SB_TRASH, SB_UMA_DBG,
     SB_FAILURE_RATE, SB_SOFT_CRITICAL, SB_PROFILE, SB_DIAGNOSTIC, SB_EXCEPTION, SB_NOSLEEPWITHLOCKS, SB_LOWMEM,
+    SB_DEFECTS,
   },
 );

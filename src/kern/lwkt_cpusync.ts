@@ -19,10 +19,10 @@ import { IPIF_CPUSYNC_REMOTE1, IPIF_CPUSYNC_REMOTE2, IPIF_NONE } from '../base/i
 import { A_CS_NESTED } from '../base/panics.js';
 import { add, load, store } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { f64, i32 } from '../hw/heap.js';
 import { intrRaise } from '../hw/intr.js';
 import { INTR_IPIQ } from '../hw/intr.layout.js';
-import { SB_DEFECTS } from '../hw/superblock.layout.js';
 import { critEnter, critExit } from './critical.js';
 import { globaldataFind, mycpu, NCPU } from './globaldata.js';
 import {
@@ -34,7 +34,7 @@ import { cpuPause } from './pause.js';
 
 declare const DEFECTS: boolean;
 
-const R50 = DEFECTS && (i32[SB_DEFECTS] & D_R50) !== 0;
+const R50 = DEFECTS && defect(D_R50);
 
 /** Stops all other CPUs. Every interlock needs its lwktCpusyncDeinterlock, on the same CPU. */
 export function lwktCpusyncInterlock(): void {

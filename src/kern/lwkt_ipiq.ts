@@ -32,10 +32,11 @@ import { IPIF_ACK, IPIF_MAX } from '../base/ipif.js';
 import { A_IPIF_BOUND, A_IPIQ_USED, P_IPIQ_NESTED, P_WAIT_IPIQ } from '../base/panics.js';
 import { cas, load, or, store, xchg } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { f64, i32 } from '../hw/heap.js';
 import { intrRaise } from '../hw/intr.js';
 import { INTR_IPIQ, INTR_URGENT } from '../hw/intr.layout.js';
-import { SB_DEFECTS, SB_IPIQ, SB_IPIQ_FIFO, SB_IPIQ_TIMEOUT } from '../hw/superblock.layout.js';
+import { SB_IPIQ, SB_IPIQ_FIFO, SB_IPIQ_TIMEOUT } from '../hw/superblock.layout.js';
 import { nowMs } from '../hw/time.js';
 import { globaldataFind, mycpu, NCPU } from './globaldata.js';
 import {
@@ -61,11 +62,11 @@ const MASK_WORDS = (NCPU + 31) >>> 5;
 const MAX_NESTING = 20;
 /** messages a queue can hold by the rules: half and one more, or what lwktSendIpiqNowait leaves */
 const MOST_USED = Math.max((MAXCPUFIFO >>> 1) + 1, Math.ceil((MAXCPUFIFO * 2) / 3));
-const R45 = DEFECTS && (i32[SB_DEFECTS] & D_R45) !== 0;
-const R46 = DEFECTS && (i32[SB_DEFECTS] & D_R46) !== 0;
-const R47 = DEFECTS && (i32[SB_DEFECTS] & D_R47) !== 0;
-const R48 = DEFECTS && (i32[SB_DEFECTS] & D_R48) !== 0;
-const R49 = DEFECTS && (i32[SB_DEFECTS] & D_R49) !== 0;
+const R45 = DEFECTS && defect(D_R45);
+const R46 = DEFECTS && defect(D_R46);
+const R47 = DEFECTS && defect(D_R47);
+const R48 = DEFECTS && defect(D_R48);
+const R49 = DEFECTS && defect(D_R49);
 /** the cursor that says a function has returned (I4) */
 const IP_DONE = R49 ? IP_RINDEX : IP_XINDEX;
 

@@ -21,8 +21,9 @@ import { P_CONFUSION } from '../base/panics_freebsd.js';
 import { STATS_ATOMIC, STATS_CRITICAL, STATS_MUTEX, STATS_NONE, STATS_UNPADDED } from '../base/policy.js';
 import { load, or, racy64 } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { i32, i64 } from '../hw/heap.js';
-import { SB_DEFECTS, SB_STATS } from '../hw/superblock.layout.js';
+import { SB_STATS } from '../hw/superblock.layout.js';
 import { FREEBSD } from './alloc.js';
 import { intrDisable, intrRestore } from './critical.js';
 import { NCPU } from './globaldata.js';
@@ -39,9 +40,9 @@ declare const INVARIANTS: boolean;
 declare const DEFECTS: boolean;
 
 const STATS = i32[SB_STATS];
-const R1 = DEFECTS && (i32[SB_DEFECTS] & D_R1) !== 0;
-const R2 = DEFECTS && (i32[SB_DEFECTS] & D_R2) !== 0;
-const R4 = DEFECTS && (i32[SB_DEFECTS] & D_R4) !== 0;
+const R1 = DEFECTS && defect(D_R1);
+const R2 = DEFECTS && defect(D_R2);
+const R4 = DEFECTS && defect(D_R4);
 /** the two policies that write the CPU's own slot */
 const OWN_SLOT = STATS === STATS_CRITICAL || STATS === STATS_UNPADDED;
 const MTS = mtsOffset(NCPU);

@@ -25,7 +25,7 @@ export const KS_ID = 1;
 /**
  * malloc(9): address of the type's malloc_type_internal, which the allocator owns (ks_handle); there mti_stats lies in
  * UMA memory. 0 where mti_stats stands in the record itself. A type at NULL has to have none, or the first path of
- * malloc would take it for one: this is the word of SB_DEFECTS, which is 0 in the release flavour.
+ * malloc would take it for one: this word of the superblock is left 0.
  */
 export const KS_HANDLE = 14;
 export const KS_SHORTDESC = 4;

@@ -24,6 +24,23 @@ export interface Wrong {
   readonly message: string;
 }
 
+/** Where the races of the catalogue come from. */
+export const KERNELS = [
+  'DragonFly', 'FreeBSD', 'NetBSD', 'Linux', 'mimalloc', 'snmalloc', 'ponyc', 'jemalloc', 'ours', 'generic',
+] as const;
+export type Kernel = (typeof KERNELS)[number];
+
+/** What a student should know of it: `race show`, docs/races/. */
+export interface Lesson {
+  readonly kernel: Kernel;
+  /** at most five lines: what the code does, what comes in between, what is lost, how it shows */
+  readonly story: readonly string[];
+  /** what was done about it */
+  readonly fix: string;
+  /** why no run on real workers can show it, where none can */
+  readonly unseen?: string;
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: what setup returns is the scenario's own business
 export interface Scenario<S = any> {
   readonly name: string;
@@ -31,6 +48,8 @@ export interface Scenario<S = any> {
   readonly title?: string;
   /** where the code or the defect comes from: a commit, a paper, a thread; 'generic' */
   readonly origin: string;
+  /** makes it an entry of the catalogue, and not a variant of one */
+  readonly lesson?: Lesson;
   /** boot options of its machine; the command line's policies override them */
   readonly machine?: BootOptions;
   /** role of each CPU, such as ['owner', 'remote', 'remote'] */
@@ -98,7 +117,8 @@ export function scenario<S = any>(name: string, definition: Omit<Scenario<S>, 'n
 }
 
 const KEYS = new Set([
-  'title', 'origin', 'machine', 'cpus', 'threads', 'setup', 'cpu', 'invariant', 'after', 'result', 'outcome', 'defects',
+  'title', 'origin', 'lesson', 'machine', 'cpus', 'threads', 'setup', 'cpu', 'invariant', 'after', 'result', 'outcome',
+  'defects',
   'expect', 'memory', 'torn', 'interrupts', 'races', 'rules', 'points', 'casFails',
   'stepLimit',
 ]);

@@ -12,15 +12,16 @@ import {
 } from '../dragonfly/slaballoc.layout.js';
 import { slgdFind, ZONE_MASK, zoneOf } from '../dragonfly/slglobaldata.js';
 import { load } from '../hw/atomics.js';
+import { defect } from '../hw/defect.js';
 import { i32 } from '../hw/heap.js';
-import { SB_DEFECTS, SB_FIRST_PAGE, SB_NPAGES, SB_ZONE_SIZE } from '../hw/superblock.layout.js';
+import { SB_FIRST_PAGE, SB_NPAGES, SB_ZONE_SIZE } from '../hw/superblock.layout.js';
 import { NCPU } from '../kern/globaldata.js';
 import { btokup } from '../vm/kmemusage.js';
 import type { Findings } from './audit_result.js';
 
 declare const DEFECTS: boolean;
 
-const R43 = DEFECTS && (i32[SB_DEFECTS] & D_R43) !== 0;
+const R43 = DEFECTS && defect(D_R43);
 const FIRST = i32[SB_FIRST_PAGE];
 const END = i32[SB_NPAGES];
 const ZONE_SIZE = i32[SB_ZONE_SIZE];

@@ -178,14 +178,15 @@ describe('a formatted memory', () => {
   test('is a machine with its options in the superblock', () => {
     const c = configure({
       cpus: 3, attach: 2, memory: '32MiB', stats: 'atomic', free: 'rcount', mutex: 'futex', signalDelay: 9,
-      seed: 0xfffffffe, invariants: true, ktr: 10, fifo: 32, defects: ['R1', 'R4'], tunables: { 'kern.zone_cache': 3 },
+      seed: 0xfffffffe, invariants: true, ktr: 10, fifo: 32, defects: ['R1', 'R4', 'R34'], tunables: { 'kern.zone_cache': 3 },
     });
     const memory = new Memory(format(c));
     expect(memory.ncpu).toBe(5);
     expect([
       SB.SB_NHOSTCPU, SB.SB_NPAGES, SB.SB_STATS, SB.SB_FREE, SB.SB_MUTEX, SB.SB_SIGNAL, SB.SB_SEED, SB.SB_INVARIANTS,
-      SB.SB_KTR_ENTRIES, SB.SB_IPIQ_FIFO, SB.SB_DEFECTS, SB.SB_ZONE_CACHE, SB.SB_RBATCH, SB.SB_PANIC, SB.SB_BOOTED,
-    ].map((word) => memory.sb(word))).toEqual([3, 8192, 2, 2, 2, 9, -2, 1, 10, 32, 9, 3, 32, 0, 0]);
+      SB.SB_KTR_ENTRIES, SB.SB_IPIQ_FIFO, SB.SB_DEFECTS, SB.SB_DEFECTS + 1, SB.SB_ZONE_CACHE, SB.SB_RBATCH, SB.SB_PANIC,
+      SB.SB_BOOTED,
+    ].map((word) => memory.sb(word))).toEqual([3, 8192, 2, 2, 2, 9, -2, 1, 10, 32, 18, 4, 3, 32, 0, 0]);
     expect(memory.heap.byteLength).toBe(32 * MIB);
   });
 

@@ -29,7 +29,8 @@ async function noting(options: BootOptions): Promise<[m: Inside, got: number[]]>
 const serve = (m: Inside, cpu: number): void => m.on(cpu, () => m.splz());
 
 test('every defect has a bit of its own', () => {
-  expect(defectBits(DEFECT_NAMES)).toBe(2 ** DEFECT_NAMES.length - 1);
+  const bits = defectBits(DEFECT_NAMES).flatMap((word) => [...Array(32).keys()].filter((bit) => (word >>> bit) & 1));
+  expect(bits).toHaveLength(DEFECT_NAMES.length);
   for (const name of DEFECT_NAMES) expect(DEFECTS_BY_NAME[name]!.what, name).toMatch(/\w/);
 });
 

@@ -53,9 +53,9 @@ test.each(AREAS)('%s must be on a line, in the image, and where nothing else is'
 });
 
 test('an older and a newer machine are told apart', () => {
-  const older = 'ESMP_INPUT machine memory of version 1, of an older smpalloc; this one reads 2';
+  const older = 'ESMP_INPUT machine memory of version 1, of an older smpalloc; this one reads 3';
   expect(having(SB.SB_VERSION, 1)).toBe(older);
-  expect(having(SB.SB_VERSION, 3)).toContain('of a newer smpalloc');
+  expect(having(SB.SB_VERSION, 4)).toContain('of a newer smpalloc');
 });
 
 test.each([[0], [4], [4097], [100]])('%i bytes are no machine', (bytes) => {
