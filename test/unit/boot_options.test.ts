@@ -178,7 +178,8 @@ describe('a formatted memory', () => {
   test('is a machine with its options in the superblock', () => {
     const c = configure({
       cpus: 3, attach: 2, memory: '32MiB', stats: 'atomic', free: 'rcount', mutex: 'futex', signalDelay: 9,
-      seed: 0xfffffffe, invariants: true, ktr: 10, fifo: 32, defects: ['R1', 'R4', 'R34'], tunables: { 'kern.zone_cache': 3 },
+      seed: 0xfffffffe, invariants: true, ktr: 10, fifo: 32,
+      defects: ['R1', 'R4', 'R34'], tunables: { 'kern.zone_cache': 3 },
     });
     const memory = new Memory(format(c));
     expect(memory.ncpu).toBe(5);
