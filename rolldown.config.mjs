@@ -25,7 +25,7 @@ const FLAVOURS = {
   'stepped-invariants': { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'true' },
 };
 
-function bundle(input, file, flavour = 'release', { baton = false, alloc = '' } = {}) {
+function bundle(input, file, flavour = 'release', { form = 'stepped', alloc = '' } = {}) {
   const define = { ...FLAVOURS[flavour], ALLOCATOR: String(ALLOCATORS.indexOf(alloc)) };
   const plugins = alloc === '' ? [] : [allocator(alloc)];
   return {
@@ -34,7 +34,7 @@ function bundle(input, file, flavour = 'release', { baton = false, alloc = '' } 
     external,
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
     transform: { target: 'es2023', define },
-    plugins: [...plugins, ...(define.STEPPED === 'true' ? [stepped(root, baton)] : []), constFunctions()],
+    plugins: [...plugins, ...(define.STEPPED === 'true' ? [stepped(root, form)] : []), constFunctions()],
     output: { file: `dist/${file}`, format: 'esm', sourcemap: true, codeSplitting: false },
   };
 }
@@ -48,6 +48,7 @@ const host = [
   bundle('src/cli/main.ts', 'cli.js'),
   bundle('workers/job.ts', 'job.js'),
   bundle('workers/baton.ts', 'baton.js'),
+  bundle('workers/stress.ts', 'stress.js'),
   ...readdirSync('bench')
     .filter((name) => name.endsWith('.ts'))
     .map((name) => bundle(`bench/${name}`, `bench/${name.replace('.ts', '.js')}`)),
@@ -61,9 +62,10 @@ const engine = ALLOCATORS.flatMap((alloc) =>
   ]),
 );
 
-const explored = ['stepped', 'stepped-invariants'].flatMap((flavour) => [
-  bundle('src/stepped.ts', `${flavour}/engine.js`, flavour),
-  bundle('src/stepped.ts', `${flavour.replace('stepped', 'baton')}/engine.js`, flavour, { baton: true }),
-]);
+const explored = ['stepped', 'stepped-invariants'].flatMap((flavour) =>
+  ['stepped', 'baton', 'stress'].map((form) =>
+    bundle('src/stepped.ts', `${flavour.replace('stepped', form)}/engine.js`, flavour, { form }),
+  ),
+);
 
 export default [...host, ...engine, ...explored];

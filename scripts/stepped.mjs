@@ -11,8 +11,9 @@
  * and the files of hw/ that meet the host's memory are replaced by those of hw/stepped/. Nothing else changes: what is
  * explored is the shipped source. Access sites keep their place in the source map: a trace shows the TypeScript line.
  *
- * For replays on real workers (`baton`) hw/baton/ takes the place of stepped/access.ts and stepped/run.ts: each access
- * waits for its turn, and is really made. pre and post (stepped/update.ts) are the same over both.
+ * Two further forms put their own files in the place of some of stepped/'s: `baton` for replays on real workers, where
+ * each access waits for its turn and is really made, `stress` for workers that just run, where it is made at once. pre
+ * and post (stepped/update.ts) are the same over all.
  */
 import MagicString from 'magic-string';
 import { parseSync } from 'oxc-parser';
@@ -32,23 +33,29 @@ function imported(verbs) {
 
 /** @typedef {any} Node */
 
+/** what the other forms replace */
+const OWN = { stepped: [], baton: ['access', 'run'], stress: ['access', 'run', 'marked'] };
+
 /**
  * @param {URL} root the project's root
- * @param {boolean} baton
+ * @param {'stepped' | 'baton' | 'stress'} form
  */
-export function stepped(root, baton = false) {
+export function stepped(root, form = 'stepped') {
   const hw = new URL('src/hw/stepped/', root).pathname;
-  const turns = new URL('src/hw/baton/', root).pathname;
-  const access = `${baton ? turns : hw}access.ts`;
+  const own = new URL(`src/hw/${form}/`, root).pathname;
+  const access = `${own}access.ts`;
+  const replaced = OWN[form].join('|');
   return {
     name: 'stepped',
     resolveId(/** @type {string} */ source, /** @type {string | undefined} */ importer) {
-      if (!importer || !/\/src\//.test(importer) || importer.startsWith(turns)) return null;
-      const from = importer.startsWith(hw) ? /^\.\/(access|run)\.js$/ : /\/stepped\/(access|run)\.js$/;
-      const turn = baton && from.exec(source);
-      if (turn) return `${turns}${turn[1]}.ts`;
+      if (!importer || !/\/src\//.test(importer)) return null;
+      const inside = importer.startsWith(hw);
+      if (form !== 'stepped' && !importer.startsWith(own)) {
+        const file = new RegExp(`${inside ? '^\\./' : '/stepped/'}(${replaced})\\.js$`).exec(source)?.[1];
+        if (file) return `${own}${file}.ts`;
+      }
       const file = SWAPPED.exec(source)?.[1];
-      if (!file || importer.startsWith(hw)) return null;
+      if (!file || inside || (form !== 'stepped' && importer.startsWith(own))) return null;
       return `${hw}${file}.ts`;
     },
     transform(/** @type {string} */ code, /** @type {string} */ id) {

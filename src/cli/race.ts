@@ -1,4 +1,4 @@
-/** race.ts — smpalloc race list | explore | replay | fuzz | regress: races looked for, and shown. */
+/** race.ts — smpalloc race list | explore | replay | stress | fuzz ...: races looked for, and shown. */
 import type { CAC } from 'cac';
 import { UsageError } from './exit.js';
 import { didYouMean } from './options.js';
@@ -8,16 +8,18 @@ import { raceList } from './race_list.js';
 import { type RaceFlags, withFarmFlags, withSubjectFlags } from './race_options.js';
 import { raceRegress, type RegressFlags } from './race_regress.js';
 import { raceReplay, type ReplayFlags } from './race_replay.js';
+import { raceMerge, raceStress, type StressFlags } from './race_stress.js';
 import { STDIN } from './replay.js';
 import type { Session } from './session.js';
 
 export const RACE = 'race';
-export const RACE_COMMANDS = ['list', 'explore', 'replay', 'fuzz', 'regress'] as const;
+export const RACE_COMMANDS = ['list', 'explore', 'replay', 'stress', 'merge', 'fuzz', 'regress'] as const;
 
 /** `race explore` is one word to the parser (main.ts). */
 export function raceCommands(cli: CAC, session: Session): void {
   explore(cli, session);
   replay(cli, session);
+  stress(cli, session);
   withFarmFlags(cli.command('race fuzz', 'Random small programs, each explored; one that fails is made smaller'))
     .option('--cpus <N..N>', 'CPUs of a program, 1 to 4 (default: 2..4)')
     .option('--ops <N..N>', 'operations of a program in all (default: 2..5)')
@@ -95,4 +97,29 @@ function replay(cli: CAC, session: Session): void {
     .action((name: string, token: string | undefined, flags: ReplayFlags) => (
       session.run(() => raceReplay(name, token === STDIN ? '-' : token, flags, session))
     ));
+}
+
+function stress(cli: CAC, session: Session): void {
+  const command = cli.command('race stress [...scenarios]', 'Real threads, as many samples as there is time for');
+  withSubjectFlags(command)
+    .option('--all', 'every scenario that has to pass; with --defect, all that have it')
+    .option('--time <TIME>', 'of each scenario and configuration (default: 10s)')
+    .option('--budget <TIME>', 'of all of them, instead')
+    .option('--widen', 'hold threads up where the explorer says that it matters')
+    .option('--no-explore', 'do not ask the explorer: no window')
+    .option('--seed <N>', 'seed of the delays (default: 1)')
+    .option('--shard <I/N>', 'a part of the scenarios, such as 2/4; race merge adds the parts up')
+    .option('--json', 'a record a line, not text')
+    .option('--html <FILE>', 'write a page with the tables')
+    .option('--patience <TIME>', 'an operation that does nothing for so long never will (default: 10s)')
+    .option('--quiet', 'no progress, no warnings')
+    .example('smpalloc race stress R39 --defect R39           # two threads lose counts')
+    .example('smpalloc race stress R40 --defect R40 --widen   # rare: hold them up where it matters')
+    .example('smpalloc race stress --all --budget 30m         # nothing taken out: nothing may fail')
+    .action((names: string[], flags: StressFlags) => session.run(() => raceStress(names, flags, session)));
+  cli.command('race merge [...files]', 'Runs of race stress --json, added up')
+    .option('--json', 'a record a line, not text')
+    .option('--html <FILE>', 'write a page with the tables')
+    .example('smpalloc race merge shard1.jsonl shard2.jsonl')
+    .action((files: string[], flags: StressFlags) => session.run(async () => raceMerge(files, flags, session)));
 }

@@ -31,11 +31,14 @@ export class Oracles {
     this.#watched = watched;
   }
 
-  /** What is wrong with the memory as it stands; brings it to rest where that is needed. */
-  judge(): Failure | null {
+  /**
+   * What is wrong with the memory as it stands; brings it to rest where that is needed.
+   * @param heap its hash; null: this memory has not been seen
+   */
+  judge(heap: number | null): Failure | null {
     const { engine } = this.#machine;
-    const key = engine.journal.heapHash() + engine.shadow.clients.count;
-    const known = this.#known.get(key);
+    const key = (heap ?? 0) + engine.shadow.clients.count;
+    const known = heap === null ? undefined : this.#known.get(key);
     if (known !== undefined) {
       if (known === null && this.#watched && this.#restless.has(key)) this.#settle();
       return known;
@@ -43,7 +46,7 @@ export class Oracles {
     const restless = this.#inTransit();
     const settled = this.#unannounced() ?? (restless ? this.#settle() : null);
     const failure = settled ?? engine.failure.execution.failure ?? this.#audit();
-    if (this.#known.size < REMEMBERED) {
+    if (heap !== null && this.#known.size < REMEMBERED) {
       this.#known.set(key, failure);
       if (restless) this.#restless.add(key);
     }
@@ -100,7 +103,9 @@ export class Oracles {
       return atEnd('lost-wakeup', `${stranded} zone off ZoneAry with free chunks in RChunks: nobody will be told`);
     }
     const held = engine.shadow.clients.count;
-    return blocks === held ? null : atEnd('leak', `${blocks} blocks are out, but callers hold ${held}`);
+    // who holds what somebody else has been given is seen where it is handed out, but for threads that do so at once
+    const cls = held > blocks ? 'double-alloc' : 'leak';
+    return blocks === held ? null : atEnd(cls, `${blocks} blocks are out, but callers hold ${held}`);
   }
 }
 

@@ -15,6 +15,8 @@ import type * as Engine from '../stepped.js';
 
 export type SteppedEngine = typeof Engine;
 
+export type Form = 'stepped' | 'baton' | 'stress';
+
 export interface SteppedMachine {
   readonly configuration: Configuration;
   readonly heap: SharedArrayBuffer;
@@ -40,12 +42,14 @@ export async function bootStepped(options: BootOptions): Promise<SteppedMachine>
 
 /**
  * Loads an engine for this memory, as it is when it has just been formatted, and starts its CPUs.
- * @param form 'baton': for one of several threads that replay together (hw/baton)
+ * @param form for one of several threads: 'baton', those that replay together (hw/baton); 'stress', those that run
+ * @param onLoad told when the engine is there, before anything is done with it
  */
 export async function switchOn(
-  configuration: Configuration, heap: SharedArrayBuffer, form: 'stepped' | 'baton',
+  configuration: Configuration, heap: SharedArrayBuffer, form: Form, onLoad: (engine: SteppedEngine) => void = () => {},
 ): Promise<SteppedMachine> {
   const engine = await loadEngine(heap, configuration.invariants, 0, form);
+  onLoad(engine);
   const ncpu = configuration.cpus;
   for (let cpu = 0; cpu < ncpu; cpu++) {
     engine.run.asCpu(cpu, () => {
@@ -68,7 +72,7 @@ let copies = 0;
 
 /** A fresh copy of the engine, bound to `heap`. */
 async function loadEngine(
-  heap: SharedArrayBuffer, invariants: boolean, cpu = 0, form: 'stepped' | 'baton' = 'stepped',
+  heap: SharedArrayBuffer, invariants: boolean, cpu: number, form: Form,
 ): Promise<SteppedEngine> {
   const isolate = globalThis as Record<symbol, unknown>;
   isolate[BINDING] = { heap, cpu };

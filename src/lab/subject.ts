@@ -59,6 +59,11 @@ export interface Subject {
   readonly points: 'shared' | 'all';
   /** One execution under engine.access.hooks.decide. */
   execute(): Verdict;
+  /**
+   * The verdict on the memory and the results as they stand, brought to rest.
+   * @param key hash of the memory, where one that was judged before need not be again
+   */
+  judge(key: number | null): Verdict;
   /** Hash of the memory, but for counts of events, as the last execution left it. */
   finalHeap(): string;
   /** Results of each thread's operations, as the last execution left them. */
@@ -67,9 +72,7 @@ export interface Subject {
 
 /** @throws SmpallocError ESMP_INPUT, ESMP_OPTION when the scenario or an option is not usable */
 export async function prepareSubject(scenario: Scenario, options: SubjectOptions = {}): Promise<Subject> {
-  const { machine: bootOptions, defects } = machineFor(scenario, options);
-  // the others are mistakes of the scenario itself, which asks for them: Setup.defect
-  const engineDefects = defects.filter((name) => DEFECT_NAMES.includes(name));
+  const { machine: bootOptions, engineDefects } = machineFor(scenario, options);
   const cpus = scenario.cpus.length;
   const machine = options.on ?? (await bootStepped({ ...bootOptions, cpus, defects: engineDefects }));
   options.on?.restore();
@@ -97,15 +100,18 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
   function execute(): Verdict {
     const ended = engine.run.run();
     heap = engine.journal.heapHash();
-    if (!ended) return { failure: null, ended, outcome: '' };
-    const failure = engine.failure.execution.failure ?? oracles.judge() ?? ownVerdict(scenario, view, state, results);
-    if (failure || !scenario.result) return { failure, ended, outcome: '' };
+    return ended ? judge(heap) : { failure: null, ended, outcome: '' };
+  }
+
+  function judge(key: number | null): Verdict {
+    const failure = engine.failure.execution.failure ?? oracles.judge(key) ?? ownVerdict(scenario, view, state, results);
+    if (failure || !scenario.result) return { failure, ended: true, outcome: '' };
     const outcome = guarded(scenario, 'result', () => scenario.result!(view, state, results));
-    return { failure: graded(scenario, outcome), ended, outcome };
+    return { failure: graded(scenario, outcome), ended: true, outcome };
   }
 
   return {
-    scenario, options, machine, engine, view, threads, memory, points, execute, results,
+    scenario, options, machine, engine, view, threads, memory, points, execute, judge, results,
     finalHeap: () => heap.toString(16),
   };
 }
@@ -147,7 +153,14 @@ function graded({ outcome: grades }: Scenario, outcome: string): Failure | null 
   return grade === 'forbidden' ? atEnd('outcome', `'${outcome}' is forbidden`) : null;
 }
 
-function machineFor(scenario: Scenario, options: SubjectOptions): { machine: BootOptions; defects: readonly string[] } {
+/**
+ * Boot options of a scenario's machine, and the defects it is booted with: the others are mistakes of the scenario
+ * itself, which asks for them (Setup.defect).
+ * @throws SmpallocError ESMP_OPTION for a defect the scenario does not have
+ */
+export function machineFor(
+  scenario: Scenario, options: SubjectOptions,
+): { machine: BootOptions; engineDefects: readonly string[] } {
   const defects = options.defects ?? [];
   for (const name of defects) {
     if (scenario.defects?.includes(name)) continue;
@@ -155,7 +168,10 @@ function machineFor(scenario: Scenario, options: SubjectOptions): { machine: Boo
     const what = `--defect: '${name}' is no defect of scenario '${scenario.name}'`;
     throw new SmpallocError('ESMP_OPTION', `${what}; it has ${there}`);
   }
-  return { machine: { signalDelay: 0, mutex: 'futex', ...scenario.machine, ...options.machine }, defects };
+  return {
+    machine: { signalDelay: 0, mutex: 'futex', ...scenario.machine, ...options.machine },
+    engineDefects: defects.filter((name) => DEFECT_NAMES.includes(name)),
+  };
 }
 
 function isWrong(answer: unknown): answer is Wrong {

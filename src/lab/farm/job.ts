@@ -15,6 +15,7 @@ import { type Reference, loadScenarios } from './reference.js';
 import { type ReplayAnswer, type ReplayTask, replayFor } from './replay_job.js';
 import type { Counterexample, Exploration } from '../result.js';
 import type { Scenario } from '../scenario.js';
+import { type Known, windowsOf, type WindowTask } from '../stress/window.js';
 import { prepareSubject, type Subject, type SubjectOptions } from '../subject.js';
 
 /** SubjectOptions as they cross to a worker. */
@@ -53,6 +54,7 @@ export type Work =
   | { readonly do: 'pass'; readonly reference: Reference; readonly settings: Settings; readonly request: PassRequest }
   | ({ readonly do: 'replay'; readonly reference: Reference; readonly settings: Settings } & ReplayTask)
   | ({ readonly do: 'regress' } & RegressTask)
+  | ({ readonly do: 'window' } & WindowTask)
   | { readonly do: 'learn'; readonly name: string; readonly defects: readonly string[] }
   | ({ readonly do: 'fuzz' } & FuzzTask);
 
@@ -63,6 +65,7 @@ export interface Results {
   pass: FoundReport;
   replay: ReplayAnswer;
   regress: Regressed[];
+  window: Known | null;
   learn: Learned;
   fuzz: FuzzSlice;
 }
@@ -94,6 +97,7 @@ async function perform(task: Task, beat: Int32Array): Promise<Results[Work['do']
     case 'pass': return pass(await checkedRunner(task, beat), task.request, beat);
     case 'replay': return replay(task, beat, stop);
     case 'regress': return regress(task, beat);
+    case 'window': return windowsOf(task, beat);
     case 'learn': return learn(task.name, task.defects, beat);
     case 'fuzz': return fuzzSlice(task, beat, stop);
   }

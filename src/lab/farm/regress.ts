@@ -9,9 +9,9 @@ import type { StoredToken } from '../catalogue/tokens.js';
 import { counterexample } from '../counterexample/counterexample.js';
 import { beatIn } from './local.js';
 import { MachinePool } from '../machine_pool.js';
-import { type PassReport, type PassRequest, runPass } from '../pass.js';
 import { replayToken } from '../counterexample/replay.js';
 import type { Scenario } from '../scenario.js';
+import { seek } from '../seek.js';
 import type { Subject } from '../subject.js';
 import { droppedBy, parseToken } from '../counterexample/token.js';
 
@@ -68,9 +68,7 @@ export interface Learned {
   readonly problems: readonly string[];
 }
 
-const MOST_PREEMPTIONS = 3;
-const EXECUTIONS = 200_000;
-const BUDGET_MS = 20_000;
+const BUDGET_MS = 60_000;
 
 /** Finds the expected failures of a scenario. */
 export async function learn(name: string, only: readonly string[], beat: Int32Array): Promise<Learned> {
@@ -80,7 +78,7 @@ export async function learn(name: string, only: readonly string[], beat: Int32Ar
   for (const { defects, cls } of expectedFailures(scenario)) {
     if (only.length > 0 && !defects.some((defect) => only.includes(defect))) continue;
     const subject = await ready(new MachinePool().prepare(scenario, { defects }), beat);
-    const found = search(subject, cls);
+    const found = seek(subject, cls, BUDGET_MS);
     if (!found) {
       problems.push(`${name} with ${defects.join(', ') || 'nothing switched on'}: no ${cls} was found`);
       continue;
@@ -91,28 +89,4 @@ export async function learn(name: string, only: readonly string[], beat: Int32Ar
     else problems.push(`${name} with ${defects.join(', ')}: the ${cls} does not show again`);
   }
   return { tokens, problems };
-}
-
-interface FoundAt {
-  readonly found: NonNullable<PassReport['found']>;
-  readonly bound: number;
-}
-
-function search(subject: Subject, cls: FailureClass): FoundAt | null {
-  let sharing: readonly number[] = [];
-  for (let bound = 0; bound <= MOST_PREEMPTIONS; bound++) {
-    const request: PassRequest = {
-      algorithm: 'bound', bound, seed: 1, executions: EXECUTIONS, budget: BUDGET_MS, allFailures: false,
-      countHeaps: false, sharing,
-    };
-    const report = runPass(subject, request, () => false);
-    sharing = report.sharing;
-    if (report.found?.failure.cls === cls) return { found: report.found, bound };
-    if (!report.found) continue;
-    // another class comes first: look on
-    const all = runPass(subject, { ...request, allFailures: true, executions: 20_000, sharing }, () => false);
-    const found = [all.found, ...all.others].find((one) => one?.failure.cls === cls);
-    if (found) return { found, bound };
-  }
-  return null;
 }

@@ -1,0 +1,252 @@
+/**
+ * leader.ts — between two samples: what came out, counted; the memory put back. All other CPUs are parked.
+ *
+ * What a sample ended in is judged once: many end in the same memory with the same results, known by their hash. The
+ * memory is put back by the CPUs' logs, word by word; after a sample that wrote more than a log holds, all of it.
+ */
+import { FAILURE_CLASSES, type FailureClass } from '../../base/failures.js';
+import {
+  LOG_COUNT, LOG_ENTRIES, LOG_MARK, LOG_PAGE_MARK, LOG_WHERE, LOG_WORD, SC_CLS, SC_HELD, SC_LOG, SC_NS, SC_TEXT,
+  SR_DOUBLES, ST_CPU, ST_CPU_WORDS, ST_FORBIDDEN, ST_GO, ST_SAMPLES, ST_SLEEPERS, ST_STOP, ST_TURN, type StressOrder,
+  type StressPages, type StressReport, TEXT_BYTES,
+} from '../../base/stress.js';
+import type * as StressRun from '../../hw/stress/run.js';
+import type { Subject } from '../subject.js';
+import { readResults } from './results.js';
+
+/** samples between two looks at the clock */
+const STRIDE = 32;
+/** ends remembered at most */
+const REMEMBERED = 500_000;
+const MOST_TIMES = 20_000;
+const CLASSES = Object.keys(FAILURE_CLASSES) as FailureClass[];
+
+interface Count {
+  readonly result: string;
+  readonly forbidden: boolean;
+  readonly message: string;
+  samples: number;
+}
+
+export class Leader {
+  readonly #subject: Subject;
+  readonly #cpus: number;
+  readonly #held: number;
+  readonly #control: Int32Array;
+  readonly #results: Float64Array;
+  readonly #text: StressPages['text'];
+  readonly #i32: Int32Array;
+  readonly #image: Int32Array;
+  readonly #marks: Uint8Array;
+  readonly #markImage: Uint8Array;
+  readonly #logs: readonly Int32Array[];
+  /** number of the sample in which a word was hashed */
+  readonly #stamps: Int32Array;
+  readonly #run: typeof StressRun;
+  #known = new Map<number, Count>();
+  #counts = new Map<string, Count>();
+  #times: number[][] = [];
+  #order: StressOrder | null = null;
+  #start = 0;
+  #samples = 0;
+
+  constructor(subject: Subject, pages: StressPages, cpus: number, held: number) {
+    this.#subject = subject;
+    this.#cpus = cpus;
+    this.#held = held;
+    this.#control = new Int32Array(pages.control);
+    this.#results = new Float64Array(pages.results);
+    this.#text = pages.text;
+    this.#i32 = new Int32Array(pages.heap);
+    this.#image = this.#i32.slice();
+    this.#marks = new Uint8Array(pages.marks);
+    this.#markImage = this.#marks.slice();
+    this.#logs = Array.from({ length: cpus }, (_, cpu) => new Int32Array(pages.log, cpu * LOG_ENTRIES * 4, LOG_ENTRIES));
+    this.#stamps = new Int32Array(this.#i32.length);
+    this.#run = subject.engine.run as unknown as typeof StressRun;
+  }
+
+  begin(order: StressOrder): void {
+    this.#order = order;
+    this.#counts = new Map();
+    this.#known = new Map();
+    this.#times = Array.from({ length: this.#cpus }, () => []);
+    this.#samples = 0;
+    this.#start = performance.now();
+  }
+
+  /** Everybody begins sample `n`, or ends. */
+  go(n: number): void {
+    const control = this.#control;
+    const late = this.#samples % STRIDE === 0 && performance.now() - this.#start > this.#order!.time;
+    if (late) Atomics.store(control, ST_STOP, 1);
+    Atomics.store(control, ST_TURN, 0);
+    Atomics.store(control, ST_GO, n);
+    if (Atomics.load(control, ST_SLEEPERS) > 0) Atomics.notify(control, ST_GO);
+  }
+
+  judge(n: number): void {
+    const count = this.#verdict(n);
+    count.samples++;
+    this.#restore();
+    const control = this.#control;
+    Atomics.store(control, ST_SAMPLES, ++this.#samples);
+    if (count.forbidden) Atomics.add(control, ST_FORBIDDEN, 1);
+    if (this.#order!.alone) this.#time();
+  }
+
+  report(): StressReport {
+    const seconds = (performance.now() - this.#start) / 1000;
+    const counts = [...this.#counts.values()].sort((a, b) => b.samples - a.samples);
+    const times = this.#order!.alone && this.#samples > 0;
+    return { samples: this.#samples, seconds, counts, nanoseconds: times ? this.#times.map(median) : null };
+  }
+
+  // ---- what came out
+
+  #verdict(n: number): Count {
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      const cls = this.#line(cpu, SC_CLS);
+      if (cls > 0) return this.#count(CLASSES[cls - 1]!, true, this.#message(cpu));
+    }
+    if (this.#overflown()) return this.#judged();
+    const key = this.#hash(n);
+    const known = this.#known.get(key);
+    if (known) return known;
+    const count = this.#judged();
+    if (this.#known.size < REMEMBERED) this.#known.set(key, count);
+    return count;
+  }
+
+  #judged(): Count {
+    const { engine, threads, results } = this.#subject;
+    let held = this.#held;
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      held += this.#line(cpu, SC_HELD);
+      const lists = threads.flatMap((thread, e) => (thread.cpu === cpu ? [results[e] as unknown[]] : []));
+      if (cpu > 0) readResults(this.#results, cpu * SR_DOUBLES, lists);
+    }
+    engine.shadow.clients.count = held;
+    this.#run.settle();
+    const broken = engine.access.hooks.invariant?.() ?? '';
+    if (broken !== '') return this.#count('invariant', true, broken);
+    const { failure, outcome } = this.#subject.judge(null);
+    if (!failure) return this.#count(outcome === '' ? 'ok' : outcome, false, '');
+    return this.#count(failure.cls === 'outcome' ? outcome : failure.cls, true, failure.message);
+  }
+
+  #count(result: string, forbidden: boolean, message: string): Count {
+    const key = `${forbidden ? '!' : ''}${result}`;
+    let count = this.#counts.get(key);
+    if (!count) this.#counts.set(key, (count = { result, forbidden, message, samples: 0 }));
+    return count;
+  }
+
+  #message(cpu: number): string {
+    return Buffer.from(this.#text, cpu * TEXT_BYTES, this.#line(cpu, SC_TEXT)).toString();
+  }
+
+  #line(cpu: number, word: number): number {
+    return this.#control[ST_CPU + cpu * ST_CPU_WORDS + word]!;
+  }
+
+  // ---- the memory
+
+  #overflown(): boolean {
+    for (let cpu = 0; cpu < this.#cpus; cpu++) if (this.#line(cpu, SC_LOG) > LOG_ENTRIES) return true;
+    return false;
+  }
+
+  /** Of the words that are not as before, of what the operations returned, and of what callers hold. */
+  #hash(n: number): number {
+    let low = 0;
+    let high = 0;
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      const log = this.#logs[cpu]!;
+      for (let at = this.#line(cpu, SC_LOG) - 1; at >= 0; at--) {
+        const word = log[at]!;
+        if (word > LOG_WHERE || this.#stamps[word] === n) continue;
+        this.#stamps[word] = n;
+        const value = this.#i32[word]!;
+        if (value === this.#image[word]) continue;
+        const h = mix(word, value);
+        low ^= h;
+        high ^= spread(h);
+      }
+      low = (Math.imul(low, 31) + this.#line(cpu, SC_HELD)) | 0;
+      high = (Math.imul(high, 33) + this.#hashResults(cpu)) | 0;
+    }
+    return (high & 0xfffff) * 0x100000000 + (low >>> 0);
+  }
+
+  #hashResults(cpu: number): number {
+    let h = 0;
+    if (cpu === 0) {
+      for (const [e, thread] of this.#subject.threads.entries()) {
+        if (thread.cpu !== 0) continue;
+        for (const value of this.#subject.results[e]!) h = mix(h, Number(value === undefined ? -1 : value) | 0);
+      }
+      return h;
+    }
+    const from = cpu * SR_DOUBLES;
+    for (let at = from + this.#results[from]!; at > from; at--) h = mix(h, this.#results[at]! | 0);
+    return h;
+  }
+
+  /** The leader's own log holds what judging wrote as well. */
+  #restore(): void {
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      const length = cpu === 0 ? this.#run.logLength() : this.#line(cpu, SC_LOG);
+      if (length > LOG_ENTRIES) {
+        this.#i32.set(this.#image);
+        this.#marks.set(this.#markImage);
+        return;
+      }
+    }
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      const log = this.#logs[cpu]!;
+      for (let at = (cpu === 0 ? this.#run.logLength() : this.#line(cpu, SC_LOG)) - 1; at >= 0; at--) {
+        this.#putBack(log[at]!);
+      }
+    }
+  }
+
+  #putBack(entry: number): void {
+    const where = entry & LOG_WHERE;
+    switch (entry & ~LOG_WHERE) {
+      case LOG_WORD:
+      case LOG_COUNT:
+        this.#i32[where] = this.#image[where]!;
+        break;
+      case LOG_MARK:
+        this.#marks[where] = this.#markImage[where]!;
+        break;
+      case LOG_PAGE_MARK:
+        this.#marks[this.#i32.length + where] = this.#markImage[this.#i32.length + where]!;
+    }
+  }
+
+  #time(): void {
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      const times = this.#times[cpu]!;
+      if (times.length < MOST_TIMES) times.push(this.#line(cpu, SC_NS));
+    }
+  }
+}
+
+function mix(a: number, b: number): number {
+  let h = Math.imul(a ^ 0x9e3779b1, 0xc2b2ae3d) ^ Math.imul(b, 0x27d4eb2f);
+  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
+  return h ^ (h >>> 12);
+}
+
+/** no linear function of the first half: sums of the two do not collide together */
+function spread(h: number): number {
+  const x = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  return x ^ (x >>> 13);
+}
+
+function median(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[sorted.length >>> 1] ?? 0;
+}

@@ -1,0 +1,49 @@
+/** stress_html.ts — stress runs as one HTML file that needs nothing else. */
+import { escapeMarkup as text } from './markup.js';
+import { PAGE_STYLE } from './race_page.js';
+import type { StressRecord } from '../lab/stress/record.js';
+import { frequency, powerText, stressCircumstances } from './stress_text.js';
+import { integer } from './table.js';
+
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+const HEADS = ['RESULT', 'SAMPLES', 'FREQ', 'EXPECT', 'DESCRIPTION'];
+
+export function stressHtml(records: readonly StressRecord[], command: string): string {
+  const { node, cpu, os } = records[0]?.environment ?? { node: '', cpu: '', os: '' };
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width">
+<title>race stress</title>
+<style>${PAGE_STYLE}</style>
+</head>
+<body>
+<main>
+<h1>race stress</h1>
+<p class="soft">${text([cpu, os, `Node ${node}`].join(', '))}</p>
+${records.map(section).join('\n')}
+</main>
+<footer class="soft"><p>made by <code>${text(command)}</code></p></footer>
+</body>
+</html>
+`;
+}
+
+function section(record: StressRecord): string {
+  const rows = record.rows.map(({ result, samples, expect, description }) => {
+    const style = expect === 'FORBIDDEN' ? ' class="fail"' : '';
+    const numbers = `<td class="n">${integer(samples)}</td><td class="n">${frequency(samples, record.samples)}</td>`;
+    return `<tr><th scope="row">${text(result)}</th>${numbers}<td${style}>${expect}</td><td>${text(description)}</td></tr>`;
+  });
+  const heads = HEADS.map((head) => `<th scope="col">${head}</th>`).join('');
+  const counts = `${integer(record.samples)} samples in ${record.seconds.toFixed(1)} s`;
+  return `<section>
+<h2>${text(record.scenario)}</h2>
+<p>${text(record.title)} <span class="soft">(${text(record.origin)})</span></p>
+<p class="soft">${text(stressCircumstances(record).join('; '))}</p>
+<table><caption>${counts}</caption><thead><tr>${heads}</tr></thead><tbody>${rows.join('\n')}</tbody></table>
+<p>${powerText(record).map(text).join('<br>')}</p>
+</section>`;
+}
