@@ -2,16 +2,18 @@
  * meeting.ts — where the threads of a sample stand, as each of them sees it.
  *
  * A sample hangs when nobody gets anywhere: every CPU has gone round its wait loop, or looked for interrupts with its
- * operations done, so many times, and no operation of any CPU has returned meanwhile. It is counted in turns, not in
- * time: a thread that the host does not let run makes none, and is waited for.
+ * operations done, so many times, and no operation of any CPU has returned and no interrupt been served meanwhile. It
+ * is counted in turns, not in time: a thread that the host does not let run makes none, and is waited for. And in
+ * rounds: what another CPU did late in one round is seen by this one in the next.
  */
 import { SC_OPS, SC_TURNS, ST_CPU, ST_CPU_WORDS, ST_STOP } from '../../base/stress.js';
 
 /** Thrown to leave an operation that will not end. Engine code has no business catching it. */
 export const HANG = { hang: true };
 
-/** turns of every CPU in which no operation has returned */
-const HANGS = 100;
+/** turns of every CPU in a round, and rounds in which nothing happens */
+const TURNS = 40;
+const ROUNDS = 3;
 const NAP_MS = 0.2;
 
 class Meeting {
@@ -20,6 +22,7 @@ class Meeting {
   crowded = false;
   #me = 0;
   #ops = 0;
+  #rounds = 0;
   readonly #turns: number[] = [];
 
   join(control: SharedArrayBuffer, cpu: number, cpus: number): void {
@@ -33,8 +36,8 @@ class Meeting {
     this.#ops = -1;
   }
 
-  /** An operation of this CPU has returned. */
-  returned(): void {
+  /** An operation of this CPU has returned, or an interrupt been served. */
+  progress(): void {
     Atomics.add(this.control, this.#me + SC_OPS, 1);
   }
 
@@ -63,13 +66,16 @@ class Meeting {
 
   #stuck(): boolean {
     const ops = this.#sum(SC_OPS);
-    if (ops !== this.#ops) {
-      this.#ops = ops;
-      for (let cpu = 0; cpu < this.cpus; cpu++) this.#turns[cpu] = this.#of(cpu, SC_TURNS);
-      return false;
-    }
-    for (let cpu = 0; cpu < this.cpus; cpu++) if (this.#of(cpu, SC_TURNS) - this.#turns[cpu] < HANGS) return false;
-    return true;
+    if (ops !== this.#ops) return this.#round(ops, 0);
+    for (let cpu = 0; cpu < this.cpus; cpu++) if (this.#of(cpu, SC_TURNS) - this.#turns[cpu] < TURNS) return false;
+    return this.#round(ops, this.#rounds + 1);
+  }
+
+  #round(ops: number, round: number): boolean {
+    this.#ops = ops;
+    this.#rounds = round;
+    for (let cpu = 0; cpu < this.cpus; cpu++) this.#turns[cpu] = this.#of(cpu, SC_TURNS);
+    return round >= ROUNDS;
   }
 
   #of(cpu: number, word: number): number {

@@ -45,7 +45,7 @@ function thread(e: number): void {
     const here = window.thread === e && window.operation === n;
     begin(here ? window.access : 0, window.hold);
     list.push(operations[n]());
-    meeting.returned();
+    meeting.progress();
     if (execution.failure !== null) return;
   }
 }
@@ -56,6 +56,7 @@ export function service(cpu: number): void {
   begin(0, 0);
   try {
     serve();
+    meeting.progress();
   } catch (error) {
     failed(error, cpu);
   }

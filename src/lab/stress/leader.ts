@@ -21,6 +21,8 @@ const REMEMBERED = 500_000;
 const MOST_TIMES = 20_000;
 const CLASSES = Object.keys(FAILURE_CLASSES) as FailureClass[];
 
+const HANGS: ReadonlySet<string> = new Set(['deadlock', 'lost-wakeup']);
+
 interface Count {
   readonly result: string;
   readonly forbidden: boolean;
@@ -105,10 +107,8 @@ export class Leader {
   // ---- what came out
 
   #verdict(n: number): Count {
-    for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      const cls = this.#line(cpu, SC_CLS);
-      if (cls > 0) return this.#count(CLASSES[cls - 1]!, true, this.#message(cpu));
-    }
+    const failed = this.#failed();
+    if (failed >= 0) return this.#count(CLASSES[this.#line(failed, SC_CLS) - 1]!, true, this.#message(failed));
     if (this.#overflown()) return this.#judged();
     const key = this.#hash(n);
     const known = this.#known.get(key);
@@ -116,6 +116,17 @@ export class Leader {
     const count = this.#judged();
     if (this.#known.size < REMEMBERED) this.#known.set(key, count);
     return count;
+  }
+
+  /** CPU whose failure it is, -1: none. Who fails serves nobody any more, and others wait for it in vain. */
+  #failed(): number {
+    let hangs = -1;
+    for (let cpu = 0; cpu < this.#cpus; cpu++) {
+      const cls = CLASSES[this.#line(cpu, SC_CLS) - 1];
+      if (cls !== undefined && !HANGS.has(cls)) return cpu;
+      if (cls !== undefined && hangs < 0) hangs = cpu;
+    }
+    return hangs;
   }
 
   #judged(): Count {
