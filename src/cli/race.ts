@@ -2,6 +2,7 @@
 import type { CAC } from 'cac';
 import { UsageError } from './exit.js';
 import { didYouMean } from './options.js';
+import { type ConfirmFlags, raceConfirm } from './race_confirm.js';
 import { raceExplore } from './race_explore.js';
 import { type FuzzFlags, raceFuzz } from './race_fuzz.js';
 import { raceList } from './race_list.js';
@@ -13,13 +14,24 @@ import { STDIN } from './replay.js';
 import type { Session } from './session.js';
 
 export const RACE = 'race';
-export const RACE_COMMANDS = ['list', 'explore', 'replay', 'stress', 'merge', 'fuzz', 'regress'] as const;
+export const RACE_COMMANDS = ['list', 'explore', 'replay', 'stress', 'merge', 'confirm', 'fuzz', 'regress'] as const;
 
 /** `race explore` is one word to the parser (main.ts). */
 export function raceCommands(cli: CAC, session: Session): void {
   explore(cli, session);
   replay(cli, session);
   stress(cli, session);
+  withFarmFlags(cli.command('race confirm [...scenarios]', 'Found, shrunk, replayed and stressed: a verdict each'))
+    .option('--all', 'every entry of the catalogue')
+    .option('--defect <NAME,...>', 'only the failure with these defects')
+    .option('--time <TIME>', 'of each stress run (default: 2500ms)')
+    .option('--real <N>', 'replays on real workers (default: 100)')
+    .option('--seed <N>', 'seed of the delays (default: 1)')
+    .option('--shard <I/N>', 'a part of the entries, such as 2/4')
+    .option('--json', 'a record a line, not text')
+    .example('smpalloc race confirm R40')
+    .example('smpalloc race confirm --all                     # under 20 minutes on 2 cores')
+    .action((names: string[], flags: ConfirmFlags) => session.run(() => raceConfirm(names, flags, session)));
   withFarmFlags(cli.command('race fuzz', 'Random small programs, each explored; one that fails is made smaller'))
     .option('--cpus <N..N>', 'CPUs of a program, 1 to 4 (default: 2..4)')
     .option('--ops <N..N>', 'operations of a program in all (default: 2..5)')

@@ -47,11 +47,11 @@ export function readResults(doubles: Float64Array, from: number, lists: readonly
     if (tag === -1) {
       list++;
       lists[list]!.length = 0;
-    } else lists[list]!.push(valueOf(tag, value));
+    } else lists[list]!.push(decoded(tag, value));
   }
 }
 
-function valueOf(tag: number, value: number): unknown {
+function decoded(tag: number, value: number): unknown {
   switch (tag) {
     case UNDEFINED: return undefined;
     case BOOLEAN: return value === 1;

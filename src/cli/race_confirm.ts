@@ -1,0 +1,102 @@
+/** race_confirm.ts — smpalloc race confirm: is the catalogue what it says? */
+import { RaceFarm } from '../host/race_farm.js';
+import { catalogue } from '../lab/catalogue/index.js';
+import { type Confirmation, confirm, type ConfirmTask } from '../lab/confirm.js';
+import { loadScenarios, type Reference } from '../lab/farm/reference.js';
+import { expectedFailures } from '../lab/farm/regress.js';
+import type { Scenario } from '../lab/scenario.js';
+import { confirmLine, confirmTable } from '../report/confirm_text.js';
+import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';
+import { time } from './options.js';
+import { paint } from './race_explore.js';
+import { lanesOf, patienceOf, type RaceFlags, referenceOf, seedNumber, shardOf, whole, words } from './race_options.js';
+import type { Session } from './session.js';
+
+export interface ConfirmFlags extends RaceFlags {
+  time?: unknown;
+  real?: unknown;
+}
+
+const STRESS_MS = 2500;
+const SEEK_MS = 60_000;
+const COUNT_MS = 1500;
+const CLEAN_MS = 60_000;
+const REPLAYS = 100;
+
+type Wanted = Pick<ConfirmTask, 'scenario' | 'reference' | 'defects' | 'cls'>;
+
+export async function raceConfirm(names: readonly string[], flags: ConfirmFlags, session: Session): Promise<number> {
+  const wanted = await wantedOf(names, flags);
+  const options = {
+    seekMs: SEEK_MS, countMs: COUNT_MS, cleanMs: CLEAN_MS, seed: seedNumber(flags),
+    stressMs: flags.time === undefined ? STRESS_MS : time('--time', flags.time),
+    replays: flags.real === undefined ? REPLAYS : whole('--real', flags.real, 1, 1_000_000),
+  };
+  await using farm = new RaceFarm(lanesOf(flags), patienceOf(flags));
+  session.signal.addEventListener('abort', () => farm.stop());
+  const progress = session.progress(flags.quiet === true);
+  const done: Confirmation[] = [];
+  for (const [n, one] of wanted.entries()) {
+    if (session.signal.aborted) break;
+    progress.suite(`race confirm ${one.scenario.name}`);
+    const say = (what: string) => progress.update(n, wanted.length, `${n} of ${wanted.length}  ${what}`);
+    const result = await confirm({ ...one, ...options }, farm, say, session.signal).catch((cause: unknown) => {
+      if (session.signal.aborted) return null;
+      throw cause;
+    });
+    if (!result || session.signal.aborted) break;
+    done.push(result);
+    progress.clear();
+    process.stdout.write(`${flags.json ? JSON.stringify(result) : confirmLine(result, paint)}\n`);
+  }
+  if (!flags.json && done.length > 1) process.stdout.write(`\n${confirmTable(done, paint)}\n`);
+  if (session.signal.aborted) {
+    process.stderr.write('interrupted: this is what was known\n');
+    return EXIT_INTERRUPTED;
+  }
+  return done.some(({ problem }) => problem !== '') ? EXIT_CLAIM : EXIT_OK;
+}
+
+/** @throws UsageError */
+async function wantedOf(names: readonly string[], flags: ConfirmFlags): Promise<Wanted[]> {
+  const defects = words(flags.defect);
+  if (flags.all === true && names.length > 0) throw new UsageError(`--all: then no scenario is named; '${names[0]}' is`);
+  if (flags.all !== true && names.length === 0) {
+    throw new UsageError('race confirm: a scenario is missing: a name, a file, or --all');
+  }
+  const shard = shardOf(flags);
+  const targets = flags.all === true ? catalogue.filter(isEntry).map(inCatalogue) : await named(names);
+  const wanted = targets.flatMap(({ scenario, reference }) => failuresOf(scenario, defects, flags.all === true)
+    .map((failure) => ({ scenario, reference, ...failure })));
+  const mine = wanted.filter((_, n) => !shard || n % shard.of === shard.index);
+  if (mine.length === 0) throw new UsageError('race confirm: nothing is expected to fail there');
+  return mine;
+}
+
+const inCatalogue = (scenario: Scenario): { scenario: Scenario; reference: Reference } =>
+  ({ scenario, reference: { kind: 'catalogue', name: scenario.name } });
+
+/** Entries have a lesson; variants of them, and programs that only pass, have none. */
+function isEntry(scenario: Scenario): boolean {
+  return scenario.lesson !== undefined && expectedFailures(scenario).length > 0;
+}
+
+async function named(names: readonly string[]): Promise<{ scenario: Scenario; reference: Reference }[]> {
+  const targets = [];
+  for (const name of names) {
+    const reference = referenceOf(name);
+    for (const scenario of await loadScenarios(reference)) {
+      targets.push({ scenario, reference: reference.kind === 'file' ? { ...reference, name: scenario.name } : reference });
+    }
+  }
+  return targets;
+}
+
+/** What is expected of a scenario to fail; of an entry, among all of them, the first. */
+function failuresOf(scenario: Scenario, defects: readonly string[], first: boolean): Pick<Wanted, 'defects' | 'cls'>[] {
+  const all = expectedFailures(scenario).filter((one) => defects.every((defect) => one.defects.includes(defect)));
+  if (all.length > 0 || first) return first ? all.slice(0, 1) : all;
+  const has = expectedFailures(scenario).map((one) => one.defects.join(',') || 'itself').join(', ') || 'nothing';
+  const what = `expected to fail is ${has}`;
+  throw new UsageError(`race confirm: '${scenario.name}'${defects.length > 0 ? ` with ${defects.join(', ')}` : ''}: ${what}`);
+}
