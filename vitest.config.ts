@@ -2,6 +2,7 @@
  * vitest.config.ts — unit and prop run the engine from source in the test's own thread, which plays every CPU in turn
  * (hw/curcpu.switch.ts); smp and e2e run what was built, on real workers and as a command.
  */
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -22,10 +23,15 @@ const inProcess = () => ({
 
 export default defineConfig({
   test: {
+    // vitest's own number is one less, which on two cores leaves one of them idle
+    maxWorkers: availableParallelism(),
     projects: [
       {
         ...inProcess(),
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: ['test/unit/trace/**'], pool: 'threads' },
+        test: {
+          name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: ['test/unit/trace/**'], pool: 'threads',
+          testTimeout: 30_000,
+        },
       },
       // processes, because Node 20 aborts when a thread ends while one of its named pipes is still being polled
       { test: { name: 'trace', include: ['test/unit/trace/**/*.test.ts'], pool: 'forks' } },
@@ -40,9 +46,11 @@ export default defineConfig({
           name: 'smp', include: ['test/smp/**/*.test.ts'], pool: 'forks', fileParallelism: false, testTimeout: 60_000,
         },
       },
+      // commands wait a lot (to start, for a terminal, for ^C): two files at a time, when the others are done
       {
         test: {
-          name: 'e2e', include: ['test/e2e/**/*.test.ts'], pool: 'forks', fileParallelism: false, testTimeout: 120_000,
+          name: 'e2e', include: ['test/e2e/**/*.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
