@@ -34,23 +34,30 @@ export default defineConfig({
         },
       },
       // processes, because Node 20 aborts when a thread ends while one of its named pipes is still being polled
-      { test: { name: 'trace', include: ['test/unit/trace/**/*.test.ts'], pool: 'forks' } },
+      { test: { name: 'trace', include: ['test/unit/trace/**/*.test.ts'], pool: 'forks', testTimeout: 30_000 } },
       {
         ...inProcess(),
         test: { name: 'prop', include: ['test/prop/**/*.test.ts'], pool: 'threads', testTimeout: 60_000 },
       },
       // the explorer, over the stepped engine that was built
       { test: { name: 'race', include: ['test/race/**/*.test.ts'], pool: 'forks', testTimeout: 60_000 } },
+      // commands wait a lot (to start, for a terminal, for ^C): two files at a time, when the others are done
+      {
+        test: {
+          name: 'e2e', include: ['test/e2e/*.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      // workers that meet, and commands held to a time: one file after the other, with the machine for itself, at last
       {
         test: {
           name: 'smp', include: ['test/smp/**/*.test.ts'], pool: 'forks', fileParallelism: false, testTimeout: 60_000,
         },
       },
-      // commands wait a lot (to start, for a terminal, for ^C): two files at a time, when the others are done
       {
         test: {
-          name: 'e2e', include: ['test/e2e/**/*.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 120_000,
-          sequence: { groupOrder: 1 },
+          name: 'alone', include: ['test/e2e/alone/*.test.ts'], pool: 'forks', fileParallelism: false,
+          testTimeout: 120_000,
         },
       },
     ],
