@@ -5,7 +5,7 @@
  * stand still for `patience` is ended with its thread, and its owner names what was under way. A word the other way
  * says stop: what is known by then is the answer.
  */
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { type ErrorCode, SmpallocError } from '../base/errors.js';
 import { distUrl } from './root.js';
 
@@ -60,7 +60,7 @@ const STOP_MS = 500;
 export class RaceFarm {
   readonly lanes: number;
   readonly patience: number;
-  readonly #pool: Piscina;
+  #pool: Promise<Piscina> | null = null;
   readonly #beats = new Set<Int32Array>();
   #past = 0;
   #pastWork = 0;
@@ -71,10 +71,15 @@ export class RaceFarm {
   constructor(lanes: number, patience: number) {
     this.lanes = lanes;
     this.patience = patience;
-    this.#pool = new Piscina({
+  }
+
+  /** Loaded when it is wanted (jobs.ts). */
+  async #start(): Promise<Piscina> {
+    const { Piscina } = await import('piscina');
+    return new Piscina({
       filename: distUrl('job.js').href,
       minThreads: 0,
-      maxThreads: lanes,
+      maxThreads: this.lanes,
       concurrentTasksPerWorker: 1,
       // a worker keeps its scenario: it must not go between two passes
       idleTimeout: Number.POSITIVE_INFINITY,
@@ -97,7 +102,9 @@ export class RaceFarm {
       abort.abort();
     });
     try {
-      const answer: Answer<T> = await this.#pool.run({ ...task, beat }, { name: 'raceJob', signal: abort.signal });
+      this.#pool ??= this.#start();
+      const pool = await this.#pool;
+      const answer: Answer<T> = await pool.run({ ...task, beat }, { name: 'raceJob', signal: abort.signal });
       if (answer.ok) return answer.value;
       throw revived(answer.error);
     } catch (cause) {
@@ -151,7 +158,7 @@ export class RaceFarm {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool.destroy();
+    await (await this.#pool)?.destroy();
   }
 }
 

@@ -309,15 +309,6 @@ test('list names scenarios, defects and tokens', async () => {
   });
 });
 
-test('regress replays all known failures, in less than ten seconds', async () => {
-  const { code, stdout } = await race('regress --json');
-  const { seconds, results, missing } = JSON.parse(stdout);
-  expect(results.filter(({ problem }: { problem: string }) => problem !== '')).toEqual([]);
-  expect({ code, missing }).toEqual({ code: 0, missing: [] });
-  expect(results.length).toBeGreaterThan(25);
-  expect(seconds).toBeLessThan(10);
-});
-
 describe('fuzz', () => {
   test('passes, and draws the same programs for the same seed', async () => {
     const runs = await Promise.all([1, 2].map((jobs) => (

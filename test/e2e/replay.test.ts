@@ -72,7 +72,7 @@ describe('a trace', () => {
   });
 
   test('under two allocators is the same trace: what differs stands side by side', async () => {
-    const { code, rows } = await record('replay redis-io3 --cpus 2 --alloc dragonfly,freebsd');
+    const { code, rows } = await record('replay fd --cpus 2 --alloc dragonfly,freebsd');
     expect(code).toBe(0);
     const [slab, uma] = rows as unknown as { [field: string]: number }[];
     expect(slab).toMatchObject({ alloc: 'dragonfly', free: 'rbatch', remoteFrom: 'zones', audit: 'ok' });
@@ -84,22 +84,22 @@ describe('a trace', () => {
   });
 
   test('with --profile shows sizes asked for and given, and what was wasted', async () => {
-    const { code, stdout } = await smpalloc('replay redis-io3 --cpus 2 --alloc dragonfly,freebsd --profile --quiet');
+    const { code, stdout } = await smpalloc('replay fd --cpus 2 --alloc dragonfly,freebsd --profile --quiet');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^profile of replay redis-io3 /m);
+    expect(stdout).toMatch(/^profile of replay fd /m);
     expect(stdout).toMatch(/^ *size +dragonfly: requests +real size +waste % +freebsd: requests +real size +waste %$/m);
     expect(stdout).toMatch(/^alloc +requests +total used +total waste +waste %$/m);
     expect(stdout).toMatch(/^freebsd +[\d,]+ +[\d,]+ +[\d,]+ +\d+\.\d$/m);
   });
 
   test('with mallocs that fail goes on without their objects', async () => {
-    const { code, rows } = await record('replay redis-io3 --cpus 2 --alloc freebsd --fail 5');
+    const { code, rows } = await record('replay fd --cpus 2 --alloc freebsd --fail 5');
     expect({ code, audit: rows[0]!.audit }).toEqual({ code: 0, audit: 'ok' });
     expect(rows[0]!.failed).toBeGreaterThan(10_000);
   });
 
   test('cannot fail mallocs of a type it does not have', async () => {
-    const { code, stdout, stderr } = await smpalloc('replay redis-io3 --cpus 2 --alloc freebsd --fail 5,type=nix');
+    const { code, stdout, stderr } = await smpalloc('replay fd --cpus 2 --alloc freebsd --fail 5,type=nix');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^error: --fail: no malloc type 'nix'; there are .*type 0/);
   });

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { parseRecord } from '../../src/report/record.js';
-import { runs, startSmpalloc, until } from './helpers/cli.js';
-import { CTRL_C, hasTerminal, onTerminal } from './helpers/terminal.js';
+import { parseRecord } from '../../../src/report/record.js';
+import { runs, startSmpalloc, until } from '../helpers/cli.js';
+import { CTRL_C, hasTerminal, onTerminal } from '../helpers/terminal.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'interrupt-'));
 afterAll(() => rmSync(dir, { recursive: true }));
