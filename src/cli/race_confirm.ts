@@ -2,14 +2,14 @@
 import { RaceFarm } from '../host/race_farm.js';
 import { catalogue } from '../lab/catalogue/index.js';
 import { type Confirmation, confirm, type ConfirmTask } from '../lab/confirm.js';
-import { loadScenarios, type Reference } from '../lab/farm/reference.js';
 import { expectedFailures } from '../lab/farm/regress.js';
 import type { Scenario } from '../lab/scenario.js';
 import { confirmLine, confirmTable } from '../report/confirm_text.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';
 import { time } from './options.js';
 import { paint } from './race_explore.js';
-import { lanesOf, patienceOf, type RaceFlags, referenceOf, seedNumber, shardOf, whole, words } from './race_options.js';
+import { lanesOf, patienceOf, type RaceFlags, seedNumber, shardOf, whole, words } from './race_options.js';
+import { targetsOf } from './race_targets.js';
 import type { Session } from './session.js';
 
 export interface ConfirmFlags extends RaceFlags {
@@ -60,12 +60,8 @@ export async function raceConfirm(names: readonly string[], flags: ConfirmFlags,
 /** @throws UsageError */
 async function wantedOf(names: readonly string[], flags: ConfirmFlags): Promise<Wanted[]> {
   const defects = words(flags.defect);
-  if (flags.all === true && names.length > 0) throw new UsageError(`--all: then no scenario is named; '${names[0]}' is`);
-  if (flags.all !== true && names.length === 0) {
-    throw new UsageError('race confirm: a scenario is missing: a name, a file, or --all');
-  }
   const shard = shardOf(flags);
-  const targets = flags.all === true ? catalogue.filter(isEntry).map(inCatalogue) : await named(names);
+  const targets = await targetsOf('race confirm', names, flags, () => catalogue.filter(isEntry));
   const wanted = targets.flatMap(({ scenario, reference }) => failuresOf(scenario, defects, flags.all === true)
     .map((failure) => ({ scenario, reference, ...failure })));
   const mine = wanted.filter((_, n) => !shard || n % shard.of === shard.index);
@@ -73,23 +69,9 @@ async function wantedOf(names: readonly string[], flags: ConfirmFlags): Promise<
   return mine;
 }
 
-const inCatalogue = (scenario: Scenario): { scenario: Scenario; reference: Reference } =>
-  ({ scenario, reference: { kind: 'catalogue', name: scenario.name } });
-
 /** Entries have a lesson; variants of them, and programs that only pass, have none. */
 function isEntry(scenario: Scenario): boolean {
   return scenario.lesson !== undefined && expectedFailures(scenario).length > 0;
-}
-
-async function named(names: readonly string[]): Promise<{ scenario: Scenario; reference: Reference }[]> {
-  const targets = [];
-  for (const name of names) {
-    const reference = referenceOf(name);
-    for (const scenario of await loadScenarios(reference)) {
-      targets.push({ scenario, reference: reference.kind === 'file' ? { ...reference, name: scenario.name } : reference });
-    }
-  }
-  return targets;
 }
 
 /** What is expected of a scenario to fail; of an entry, among all of them, the first. */
@@ -97,6 +79,6 @@ function failuresOf(scenario: Scenario, defects: readonly string[], first: boole
   const all = expectedFailures(scenario).filter((one) => defects.every((defect) => one.defects.includes(defect)));
   if (all.length > 0 || first) return first ? all.slice(0, 1) : all;
   const has = expectedFailures(scenario).map((one) => one.defects.join(',') || 'itself').join(', ') || 'nothing';
-  const what = `expected to fail is ${has}`;
-  throw new UsageError(`race confirm: '${scenario.name}'${defects.length > 0 ? ` with ${defects.join(', ')}` : ''}: ${what}`);
+  const given = defects.length > 0 ? ` with ${defects.join(', ')}` : '';
+  throw new UsageError(`race confirm: '${scenario.name}'${given}: expected to fail is ${has}`);
 }

@@ -6,7 +6,6 @@ import { RaceFarm } from '../host/race_farm.js';
 import { catalogue } from '../lab/catalogue/index.js';
 import { mournerFor } from '../lab/farm/farm_runner.js';
 import type { Settings } from '../lab/farm/job.js';
-import { loadScenarios, type Reference } from '../lab/farm/reference.js';
 import { expectedFailures } from '../lab/farm/regress.js';
 import type { Scenario } from '../lab/scenario.js';
 import { type Cell, runCell } from '../lab/stress/cell.js';
@@ -21,8 +20,9 @@ import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';
 import { list, time } from './options.js';
 import { paint } from './race_explore.js';
 import {
-  fileOf, patienceOf, type RaceFlags, referenceOf, seedNumber, settingsOf, shardOf, writeResult,
+  fileOf, patienceOf, type RaceFlags, seedNumber, settingsOf, shardOf, writeResult,
 } from './race_options.js';
+import { targetsOf } from './race_targets.js';
 import type { Session } from './session.js';
 
 export interface StressFlags extends RaceFlags {
@@ -104,7 +104,7 @@ function read(file: string): string {
 async function planOf(names: readonly string[], flags: StressFlags): Promise<Plan> {
   const { free: _, stats: __, ...rest } = flags;
   const settings = settingsOf(rest as RaceFlags);
-  const scenarios = flags.all === true ? everything(names, settings) : await named(names);
+  const scenarios = await targetsOf('race stress', names, flags, () => everything(settings));
   const policies = policiesOf(flags);
   const shard = shardOf(flags);
   const all = scenarios.flatMap((one) => policies.map((machine) => ({ ...one, machine })));
@@ -112,7 +112,8 @@ async function planOf(names: readonly string[], flags: StressFlags): Promise<Pla
   if (mine.length === 0) throw new UsageError(`--shard: ${all.length} cells are fewer than shards; this one has none`);
   const budget = flags.budget === undefined ? null : time('--budget', flags.budget);
   if (budget !== null && flags.time !== undefined) throw new UsageError('--time and --budget: one of them');
-  const each = budget === null ? (flags.time === undefined ? TIME_MS : time('--time', flags.time)) : budget / mine.length;
+  const given = flags.time === undefined ? TIME_MS : time('--time', flags.time);
+  const each = budget === null ? given : budget / mine.length;
   return {
     cells: mine.map(({ scenario, reference, machine }) => ({
       scenario, reference, time: each, seed: seedNumber(flags), widened: flags.widen === true,
@@ -123,32 +124,14 @@ async function planOf(names: readonly string[], flags: StressFlags): Promise<Pla
   };
 }
 
-interface Target {
-  readonly scenario: Scenario;
-  readonly reference: Reference;
-}
-
-async function named(names: readonly string[]): Promise<Target[]> {
-  if (names.length === 0) throw new UsageError('race stress: a scenario is missing: a name, a file, or --all');
-  const targets: Target[] = [];
-  for (const name of names) {
-    const reference = referenceOf(name);
-    for (const scenario of await loadScenarios(reference)) {
-      targets.push({ scenario, reference: reference.kind === 'file' ? { ...reference, name: scenario.name } : reference });
-    }
-  }
-  return targets;
-}
-
 /** With a defect: the scenarios that have it. Without: those that have to pass. */
-function everything(names: readonly string[], { defects = [] }: Settings): Target[] {
-  if (names.length > 0) throw new UsageError(`--all: then no scenario is named; '${names[0]}' is`);
+function everything({ defects = [] }: Settings): readonly Scenario[] {
   const chosen = catalogue.filter((scenario) => {
     if (defects.length > 0) return defects.every((defect) => scenario.defects?.includes(defect));
     return (scenario.expect?.verdict ?? 'pass') === 'pass';
   });
   if (chosen.length === 0) throw new UsageError(`--defect: no scenario has ${defects.join(' and ')}`);
-  return chosen.map((scenario) => ({ scenario, reference: { kind: 'catalogue', name: scenario.name } }));
+  return chosen;
 }
 
 /** Every combination of the policies that were asked for. */
@@ -167,7 +150,8 @@ async function knownOf({ scenario, reference, settings }: Omit<Cell, 'known'>, f
   if (!one && given.length === 0) return null;
   const defects = given.length > 0 ? given : one!.defects;
   const known = await farm.run<Known | null>({
-    do: 'window', reference, settings: { ...settings, defects }, cls: one?.cls ?? null, seekMs: SEEK_MS, countMs: COUNT_MS,
+    do: 'window', reference, settings: { ...settings, defects }, cls: one?.cls ?? null, seekMs: SEEK_MS,
+    countMs: COUNT_MS,
   }, mournerFor(farm, reference, null)).catch((cause: unknown) => {
     if (farm.stopped) return null;
     throw cause;

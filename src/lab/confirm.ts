@@ -1,6 +1,7 @@
 /**
  * confirm.ts — is an entry of the catalogue what it says? With its defect it is found and shrunk, replayed access by
- * access on real workers, and looked for by stress, with its window as it is and held open; without, all schedules pass.
+ * access on real workers, and looked for by stress, with its window as it is and held open; without it all schedules
+ * pass.
  */
 import type { FailureClass } from '../base/failures.js';
 import { SmpallocError } from '../base/errors.js';
@@ -142,7 +143,9 @@ async function sampled(
   const settings: Settings = { defects };
   const known = found && { ...found, defect: defects.join(',') };
   const cell: Cell = { scenario, reference, settings, time: stressMs, seed, widened: false, known };
-  const pulse = (what: string) => ({ samples, forbidden }: StressPulse) => onStep(`${what}: ${forbidden} of ${samples}`);
+  const pulse = (what: string) => ({ samples, forbidden }: StressPulse) => (
+    onStep(`${what}: ${forbidden} of ${samples}`)
+  );
   await using stress = await Stress.start(scenario, reference, settings, signal);
   const records = [await sampleCell(stress, cell, pulse('stress'), signal)];
   if (found && found.windows.length > 0 && !signal.aborted) {

@@ -104,7 +104,8 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
   }
 
   function judge(key: number | null): Verdict {
-    const failure = engine.failure.execution.failure ?? oracles.judge(key) ?? ownVerdict(scenario, view, state, results);
+    const seen = engine.failure.execution.failure ?? oracles.judge(key);
+    const failure = seen ?? ownVerdict(scenario, view, state, results);
     if (failure || !scenario.result) return { failure, ended: true, outcome: '' };
     const outcome = guarded(scenario, 'result', () => scenario.result!(view, state, results));
     return { failure: graded(scenario, outcome), ended: true, outcome };

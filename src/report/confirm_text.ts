@@ -26,7 +26,8 @@ function cleanText({ clean }: Confirmation): string {
 }
 
 function replayText({ replayed }: Confirmation): string {
-  return replayed ? `${replayed.agreed} of ${replayed.runs} replays on real workers agree` : 'no replay on real workers';
+  if (!replayed) return 'no replay on real workers';
+  return `${replayed.agreed} of ${replayed.runs} replays on real workers agree`;
 }
 
 function stressText(c: Confirmation, widened: boolean): string {

@@ -34,8 +34,9 @@ ${records.map(section).join('\n')}
 function section(record: StressRecord): string {
   const rows = record.rows.map(({ result, samples, expect, description }) => {
     const style = expect === 'FORBIDDEN' ? ' class="fail"' : '';
+    const name = `<th scope="row">${text(result)}</th>`;
     const numbers = `<td class="n">${integer(samples)}</td><td class="n">${frequency(samples, record.samples)}</td>`;
-    return `<tr><th scope="row">${text(result)}</th>${numbers}<td${style}>${expect}</td><td>${text(description)}</td></tr>`;
+    return `<tr>${name}${numbers}<td${style}>${expect}</td><td>${text(description)}</td></tr>`;
   });
   const heads = HEADS.map((head) => `<th scope="col">${head}</th>`).join('');
   const counts = `${integer(record.samples)} samples in ${record.seconds.toFixed(1)} s`;

@@ -54,20 +54,26 @@ export function frequency(samples: number, of: number): string {
 
 /** What a run says, and what it does not: the rate a clean one excludes (rule of three), and how wide the window is. */
 export function powerText(record: StressRecord): string[] {
-  const { samples, workers, cores, known, unseen } = record;
+  const window = windowText(record);
+  return [`power: ${power(record)}`, ...(window === '' ? [] : [window])];
+}
+
+function power(record: StressRecord): string {
+  const { samples, workers, cores, unseen } = record;
   const seen = forbiddenIn(record);
-  const lines: string[] = [];
-  const named = record.defects.length > 0 || !known ? '' : `with defect ${known.defect} `;
-  const window = known && known.schedules > 0
-    ? `the explorer: ${named}${integer(known.failing)} of ${known.all ? '' : 'the first '}${integer(known.schedules)} ` +
-      `schedules with at most ${plural(known.preemptions, 'preemption')} fail (${known.cls})`
-    : '';
-  if (unseen !== '') lines.push(`power: none: ${unseen}`);
-  else if (seen > 0) lines.push(`power: seen in 1 of ${integer(samples / seen)} samples`);
-  else if (workers > cores) lines.push(`power: no claim: ${workers} workers take turns on ${cores} cores`);
-  else if (samples > 0) lines.push(`power: a failure in 1 of ${integer(samples / 3)} samples or more is excluded (95 %)`);
-  if (window !== '') lines.push(window);
-  return lines;
+  if (seen > 0) return `seen in 1 of ${integer(samples / seen)} samples`;
+  if (unseen !== '') return `none: ${unseen}`;
+  if (workers > cores) return `no claim: ${workers} workers take turns on ${cores} cores`;
+  if (samples === 0) return 'no claim: there is no sample';
+  return `a failure in 1 of ${integer(samples / 3)} samples or more often would have been seen (95 %)`;
+}
+
+function windowText({ known, defects }: StressRecord): string {
+  if (!known || known.schedules === 0) return '';
+  const on = defects.length === 0 && known.defect !== '' ? `with defect ${known.defect} ` : '';
+  const of = `${known.all ? '' : 'the first '}${integer(known.schedules)} schedules`;
+  const bound = `with at most ${plural(known.preemptions, 'preemption')}`;
+  return `the explorer: ${on}${integer(known.failing)} of ${of} ${bound} fail (${known.cls})`;
 }
 
 function plural(count: number, what: string): string {

@@ -1,8 +1,8 @@
 /**
  * access.ts — an access by a CPU on a thread of its own, made at once: takes the place of stepped/access.ts.
  *
- * Plain accesses are plain, atomic ones are by Atomics: what meets here meets as it does natively. What is added to each
- * is the same everywhere: a count, a look at the page's mark, and where a word is written its name in the log.
+ * Plain accesses are plain, atomic ones are by Atomics: what meets here meets as it does natively. What is added to
+ * each is the same everywhere: a count, a look at the page's mark, and where a word is written its name in the log.
  *
  *   a window    before access N of an operation the thread is held up for a while, so that others get in between
  *   waiting     a wait loop naps after some turns; when nobody does anything but wait, it is left by throwing HANG

@@ -79,9 +79,8 @@ class Actor {
   /** Samples until the leader, which is CPU 0, says that it is enough. @returns the leader's report */
   run(order: StressOrder): StressReport | null {
     const control = this.#control;
-    const leader = this.#cpu === 0
-      ? (this.#leader ??= new Leader(this.#subject, this.#pages, this.#cpus, this.#held))
-      : null;
+    if (this.#cpu === 0) this.#leader ??= new Leader(this.#subject, this.#pages, this.#cpus, this.#held);
+    const leader = this.#leader;
     leader?.begin(order);
     this.#run.meeting.crowded = order.crowded;
     let x = seedOf(order.seed, this.#cpu);

@@ -63,7 +63,8 @@ export class Leader {
     this.#image = this.#i32.slice();
     this.#marks = new Uint8Array(pages.marks);
     this.#markImage = this.#marks.slice();
-    this.#logs = Array.from({ length: cpus }, (_, cpu) => new Int32Array(pages.log, cpu * LOG_ENTRIES * 4, LOG_ENTRIES));
+    const log = (cpu: number) => new Int32Array(pages.log, cpu * LOG_ENTRIES * 4, LOG_ENTRIES);
+    this.#logs = Array.from({ length: cpus }, (_, cpu) => log(cpu));
     this.#stamps = new Int32Array(this.#i32.length);
     this.#run = subject.engine.run as unknown as typeof StressRun;
   }
@@ -148,8 +149,8 @@ export class Leader {
 
   #count(result: string, forbidden: boolean, message: string): Count {
     const key = `${forbidden ? '!' : ''}${result}`;
-    let count = this.#counts.get(key);
-    if (!count) this.#counts.set(key, (count = { result, forbidden, message, samples: 0 }));
+    const count = this.#counts.get(key) ?? { result, forbidden, message, samples: 0 };
+    this.#counts.set(key, count);
     return count;
   }
 
