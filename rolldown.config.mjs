@@ -48,6 +48,7 @@ const host = [
   bundle('src/cli/main.ts', 'cli.js'),
   bundle('workers/job.ts', 'job.js'),
   bundle('workers/baton.ts', 'baton.js'),
+  bundle('workers/litmus.ts', 'litmus.js'),
   ...readdirSync('bench')
     .filter((name) => name.endsWith('.ts'))
     .map((name) => bundle(`bench/${name}`, `bench/${name.replace('.ts', '.js')}`)),

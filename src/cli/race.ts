@@ -1,10 +1,11 @@
-/** race.ts — smpalloc race list | explore | replay | fuzz | regress: races looked for, and shown. */
+/** race.ts — smpalloc race list | explore | replay | fuzz | regress | litmus: races looked for, and shown. */
 import type { CAC } from 'cac';
 import { UsageError } from './exit.js';
 import { didYouMean } from './options.js';
 import { raceExplore } from './race_explore.js';
 import { type FuzzFlags, raceFuzz } from './race_fuzz.js';
 import { raceList } from './race_list.js';
+import { type LitmusFlags, raceLitmus } from './race_litmus.js';
 import { type RaceFlags, withFarmFlags, withSubjectFlags } from './race_options.js';
 import { raceRegress, type RegressFlags } from './race_regress.js';
 import { raceReplay, type ReplayFlags } from './race_replay.js';
@@ -12,7 +13,7 @@ import { STDIN } from './replay.js';
 import type { Session } from './session.js';
 
 export const RACE = 'race';
-export const RACE_COMMANDS = ['list', 'explore', 'replay', 'fuzz', 'regress'] as const;
+export const RACE_COMMANDS = ['list', 'explore', 'replay', 'fuzz', 'regress', 'litmus'] as const;
 
 /** `race explore` is one word to the parser (main.ts). */
 export function raceCommands(cli: CAC, session: Session): void {
@@ -39,6 +40,14 @@ export function raceCommands(cli: CAC, session: Session): void {
     .option('--update', 'find them anew, and write src/lab/catalogue/tokens.ts')
     .example('smpalloc race regress')
     .action((flags: RegressFlags) => session.run(() => raceRegress(flags, session)));
+  cli.command('race litmus [...tests]', 'What threads of this host show of the memory model: SB, MP, LB, IRIW, ...')
+    .option('--time <TIME>', 'how long a test is counted (default: 1s)')
+    .option('--seed <N>', 'seed of the delays (default: 1)')
+    .option('--json', 'a record, not text')
+    .option('--quiet', 'no progress, no remarks')
+    .example('smpalloc race litmus                            # all of them: about a minute')
+    .example('smpalloc race litmus SB TEAR:edge-i64 --time 5s')
+    .action((names: string[], flags: LitmusFlags) => session.run(() => raceLitmus(names, flags, session)));
   cli.command('race list', 'The catalogue: scenarios, their defects, and the tokens that show them')
     .option('--json', 'as JSON')
     .example('smpalloc race list')

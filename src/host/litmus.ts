@@ -1,0 +1,105 @@
+/**
+ * litmus.ts — a litmus test on worker threads, one an actor.
+ *
+ * Nothing waits for ever: a worker that throws or dies ends the others, and one that hangs is ended with them.
+ */
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { SmpallocError } from '../base/errors.js';
+import {
+  LITMUS_OVER, litmusBytes, type LitmusMessage, type LitmusTally, type LitmusTask, LT_SAMPLES, LT_STATE,
+} from '../base/litmus.js';
+import { distUrl } from './root.js';
+
+/** workers that are to start, and a stride under way when time is up */
+const GRACE_MS = 20_000;
+/** after somebody has said it is over: how long the others may take to notice */
+const LEAVE_MS = 1000;
+
+export interface LitmusRun extends Pick<LitmusTask, 'registers' | 'seed' | 'ms' | 'warmUpMs'> {
+  readonly name: string;
+  /** JavaScript of each actor (lab/litmus/actor.ts) */
+  readonly parts: readonly Pick<LitmusTask, 'part' | 'reset' | 'final'>[];
+  /** longest that ending may take after `ms` */
+  readonly graceMs?: number;
+}
+
+/** More threads than this wait for each other's time slices: what they do not show then means nothing. */
+export const litmusCores = (): number => availableParallelism();
+
+/**
+ * @param progress told the instances counted so far, now and then
+ * @throws SmpallocError ESMP_HALTED when an actor throws or dies, ESMP_TIMEOUT when one hangs; what `signal` says
+ */
+export async function runLitmus(
+  run: LitmusRun, signal?: AbortSignal, progress?: (samples: number) => void,
+): Promise<LitmusTally> {
+  signal?.throwIfAborted();
+  const { name, parts, graceMs = GRACE_MS, ...rest } = run;
+  const page = pageOf(litmusBytes(parts.length));
+  const control = new Int32Array(page);
+  const workers = parts.map((part, actor) => {
+    const task: LitmusTask = { ...part, ...rest, page, actor, actors: parts.length, crowded: parts.length > litmusCores() };
+    return new Worker(distUrl('litmus.js'), {
+      name: `litmus${actor}`,
+      execArgv: process.execArgv.filter((arg) => !arg.startsWith('--input-type')),
+      workerData: task,
+    });
+  });
+  const limit = new AbortController();
+  const limitMs = run.warmUpMs + run.ms + graceMs;
+  const late = setTimeout(() => {
+    limit.abort(new SmpallocError('ESMP_TIMEOUT', `litmus ${name}: an actor hangs: not done after ${limitMs} ms`));
+  }, limitMs);
+  const ticker = progress && setInterval(() => progress(Atomics.load(control, LT_SAMPLES)), 100);
+  const any = AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]);
+  const ends = workers.map((worker, actor) => ending(worker, `litmus ${name}: actor ${actor}`, any));
+  try {
+    const [tally] = await Promise.all(ends);
+    if (tally) return tally;
+    throw new SmpallocError('ESMP_HALTED', `litmus ${name}: ended without a result`);
+  } catch (cause) {
+    Atomics.store(control, LT_STATE, LITMUS_OVER);
+    await Promise.race([Promise.allSettled(ends), new Promise((resolve) => setTimeout(resolve, LEAVE_MS).unref())]);
+    throw cause;
+  } finally {
+    clearTimeout(late);
+    clearInterval(ticker);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+const WASM_PAGE = 65_536;
+/** Node's types leave it to the browser's */
+declare const WebAssembly: {
+  readonly Memory: new (limits: { initial: number; maximum: number; shared: true }) => { buffer: SharedArrayBuffer };
+};
+
+/** A SharedArrayBuffer's own bytes begin 16 behind a line's with glibc; those of WebAssembly begin with a page. */
+function pageOf(bytes: number): SharedArrayBuffer {
+  const pages = Math.ceil(bytes / WASM_PAGE);
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
+}
+
+/** What a worker says in the end. */
+async function ending(worker: Worker, who: string, signal: AbortSignal): Promise<LitmusTally | null> {
+  const settled = new AbortController();
+  const any = AbortSignal.any([signal, settled.signal]);
+  try {
+    const message = await Promise.race([
+      once(worker, 'message', { signal: any }).then(([said]) => said as LitmusMessage),
+      once(worker, 'exit', { signal: any }).then(([code]): never => {
+        throw new SmpallocError('ESMP_HALTED', `${who} died with code ${code}`);
+      }),
+    ]);
+    if ('error' in message) throw new SmpallocError('ESMP_HALTED', `${who} threw ${message.error}`);
+    return message.tally;
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason;
+    if (SmpallocError.is(cause)) throw cause;
+    throw new SmpallocError('ESMP_HALTED', `${who} died: ${(cause as Error).message}`, { cause });
+  } finally {
+    settled.abort();
+  }
+}
