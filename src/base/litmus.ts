@@ -20,10 +20,14 @@ export const LT_ARRIVED = 1;
 export const LT_STRIDE = 2;
 /** instances counted so far */
 export const LT_SAMPLES = 3;
+/** how many instances it has */
+export const LT_LENGTH = 4;
 export const LT_RESULTS = 16;
 
 /** instances a stride: their lines together fit the second cache of a core or two */
 export const STRIDE = 2048;
+/** instances a stride where an instance takes a time slice, because actors have no cores of their own */
+export const STRIDE_SHORT = 64;
 export const INSTANCE_WORDS = 64;
 export const LITMUS_X = 0;
 export const LITMUS_Y = 32;
@@ -47,7 +51,7 @@ export interface LitmusTask {
   readonly final: string;
   readonly registers: number;
   readonly seed: number;
-  /** more actors than cores: who waits goes to sleep at once */
+  /** more actors than cores: who waits goes to sleep soon */
   readonly crowded: boolean;
   /** milliseconds: counted, and not counted before */
   readonly ms: number;

@@ -85,7 +85,8 @@ function testsOf(names: readonly string[]): readonly LitmusTest[] {
     if (found.length > 0) return found;
     const there = LITMUS.filter(({ shape }) => shape === word.split(':')[0]).map(({ name }) => name);
     const hint = didYouMean(word, [...shapes, ...LITMUS.map(({ name }) => name)]);
-    throw new UsageError(`race litmus: no test '${word}'; ${hint}there are ${(there.length > 0 ? there : shapes).join(', ')}`);
+    const known = (there.length > 0 ? there : shapes).join(', ');
+    throw new UsageError(`race litmus: no test '${word}'; ${hint}there are ${known}`);
   }));
   return [...wanted];
 }

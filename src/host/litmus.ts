@@ -8,12 +8,14 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { SmpallocError } from '../base/errors.js';
 import {
-  LITMUS_OVER, litmusBytes, type LitmusMessage, type LitmusTally, type LitmusTask, LT_SAMPLES, LT_STATE,
+  LITMUS_OVER, litmusBytes, type LitmusMessage, type LitmusTally, type LitmusTask, LT_ARRIVED,
+  LT_SAMPLES, LT_STATE,
 } from '../base/litmus.js';
 import { distUrl } from './root.js';
 
-/** workers that are to start, and a stride under way when time is up */
-const GRACE_MS = 20_000;
+/** a stride takes milliseconds, or a second where all cores are busy */
+const PATIENCE_MS = 20_000;
+const LOOK_MS = 100;
 /** after somebody has said it is over: how long the others may take to notice */
 const LEAVE_MS = 1000;
 
@@ -21,8 +23,8 @@ export interface LitmusRun extends Pick<LitmusTask, 'registers' | 'seed' | 'ms' 
   readonly name: string;
   /** JavaScript of each actor (lab/litmus/actor.ts) */
   readonly parts: readonly Pick<LitmusTask, 'part' | 'reset' | 'final'>[];
-  /** longest that ending may take after `ms` */
-  readonly graceMs?: number;
+  /** milliseconds without the end of a stride, after which an actor is said to hang */
+  readonly patience?: number;
 }
 
 /** More threads than this wait for each other's time slices: what they do not show then means nothing. */
@@ -36,11 +38,12 @@ export async function runLitmus(
   run: LitmusRun, signal?: AbortSignal, progress?: (samples: number) => void,
 ): Promise<LitmusTally> {
   signal?.throwIfAborted();
-  const { name, parts, graceMs = GRACE_MS, ...rest } = run;
+  const { name, parts, patience = PATIENCE_MS, ...rest } = run;
+  const crowded = parts.length > litmusCores();
   const page = pageOf(litmusBytes(parts.length));
   const control = new Int32Array(page);
   const workers = parts.map((part, actor) => {
-    const task: LitmusTask = { ...part, ...rest, page, actor, actors: parts.length, crowded: parts.length > litmusCores() };
+    const task: LitmusTask = { ...part, ...rest, page, actor, actors: parts.length, crowded };
     return new Worker(distUrl('litmus.js'), {
       name: `litmus${actor}`,
       execArgv: process.execArgv.filter((arg) => !arg.startsWith('--input-type')),
@@ -48,11 +51,15 @@ export async function runLitmus(
     });
   });
   const limit = new AbortController();
-  const limitMs = run.warmUpMs + run.ms + graceMs;
-  const late = setTimeout(() => {
-    limit.abort(new SmpallocError('ESMP_TIMEOUT', `litmus ${name}: an actor hangs: not done after ${limitMs} ms`));
-  }, limitMs);
-  const ticker = progress && setInterval(() => progress(Atomics.load(control, LT_SAMPLES)), 100);
+  let last = { strides: 0, at: performance.now() };
+  const watch = setInterval(() => {
+    const [strides, now] = [Atomics.load(control, LT_ARRIVED), performance.now()];
+    if (strides !== last.strides) last = { strides, at: now };
+    else if (now - last.at > patience) {
+      limit.abort(new SmpallocError('ESMP_TIMEOUT', `litmus ${name}: an actor hangs: no stride in ${patience} ms`));
+    }
+    progress?.(Atomics.load(control, LT_SAMPLES));
+  }, LOOK_MS);
   const any = AbortSignal.any([limit.signal, ...(signal ? [signal] : [])]);
   const ends = workers.map((worker, actor) => ending(worker, `litmus ${name}: actor ${actor}`, any));
   try {
@@ -64,8 +71,7 @@ export async function runLitmus(
     await Promise.race([Promise.allSettled(ends), new Promise((resolve) => setTimeout(resolve, LEAVE_MS).unref())]);
     throw cause;
   } finally {
-    clearTimeout(late);
-    clearInterval(ticker);
+    clearInterval(watch);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 }

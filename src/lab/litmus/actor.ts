@@ -12,7 +12,7 @@
  */
 import {
   ASLEEP, INSTANCE_WORDS, instancesAt, LINE_BYTES, LITMUS_MEET, LITMUS_OVER, LITMUS_X, LITMUS_Y, type LitmusTally,
-  type LitmusTask, LT_ARRIVED, LT_RESULTS, LT_SAMPLES, LT_STATE, LT_STRIDE, STRIDE,
+  type LitmusTask, LT_ARRIVED, LT_LENGTH, LT_RESULTS, LT_SAMPLES, LT_STATE, LT_STRIDE, STRIDE, STRIDE_SHORT,
 } from '../../base/litmus.js';
 import type { Access, Element, Place } from './access.js';
 import type { LitmusTest } from './tests.js';
@@ -25,6 +25,8 @@ const LOOKS = 20_000;
 const LOOKS_CROWDED = 1000;
 /** milliseconds it sleeps then */
 const NAP_MS = 0.05;
+/** a stride that takes longer is followed by a short one */
+const QUICK_MS = 20;
 /** turns of the loop before the accesses, at most: a mask a stride, in turn */
 const DELAYS = [0, 7, 31, 127];
 
@@ -132,20 +134,27 @@ interface Views {
   readonly view: DataView;
 }
 
+/** Of a stride: `met` counts an instance's meetings. @returns the seed's next */
 type Loop = (
-  views: Views, results: Int32Array, all: number, delay: number, seed: number, wait: (word: number) => boolean,
+  views: Views, results: Int32Array, met: Int32Array, length: number, delay: number, seed: number,
+  wait: (word: number) => boolean,
 ) => number;
+
+/** Every instance: `step` a share of them, from `first`. */
+type Sweep = (views: Views, results: Int32Array, length: number, first: number, step: number) => void;
 
 const VIEWS = 'const { i32, i64, f64, view } = views;';
 
 /** @throws SyntaxError when the part is no JavaScript */
-function strideOf(part: string, base: number, most: number): Loop {
-  return new Function('views', 'results', 'all', 'delay', 'seed', 'wait', `'use strict';
+function strideOf({ part, actors, crowded }: LitmusTask): Loop {
+  const most = crowded ? LOOKS_CROWDED : LOOKS;
+  return new Function('views', 'results', 'met', 'length', 'delay', 'seed', 'wait', `'use strict';
   ${VIEWS}
   let turns = 0;
-  for (let n = 0, at = ${base}; n < ${STRIDE}; n++, at += ${INSTANCE_WORDS}) {
-    Atomics.add(i32, at + ${LITMUS_MEET}, 1);
+  for (let n = 0, at = ${instancesAt(actors)}; n < length; n++, at += ${INSTANCE_WORDS}) {
+    const all = met[n] += ${actors};
     let looks = 0;
+    Atomics.add(i32, at + ${LITMUS_MEET}, 1);
     for (; Atomics.load(i32, at + ${LITMUS_MEET}) < all; looks++) {
       if (looks > ${most} && wait(at + ${LITMUS_MEET})) return 0;
     }
@@ -157,14 +166,13 @@ function strideOf(part: string, base: number, most: number): Loop {
   return seed;`) as Loop;
 }
 
-/** Every instance: `step` a share of them, from `first`. */
-function sweepOf(body: string, base: number): (views: Views, results: Int32Array, first: number, step: number) => void {
-  return new Function('views', 'results', 'first', 'step', `'use strict';
+function sweepOf(body: string, { actors }: LitmusTask): Sweep {
+  return new Function('views', 'results', 'length', 'first', 'step', `'use strict';
   ${VIEWS}
-  for (let n = first; n < ${STRIDE}; n += step) {
-    const at = ${base} + n * ${INSTANCE_WORDS};
+  for (let n = first; n < length; n += step) {
+    const at = ${instancesAt(actors)} + n * ${INSTANCE_WORDS};
     ${body}
-  }`) as ReturnType<typeof sweepOf>;
+  }`) as Sweep;
 }
 
 /**
@@ -175,33 +183,32 @@ export function playActor(task: LitmusTask): LitmusTally | null {
   const { page, actor, actors } = task;
   const i32 = new Int32Array(page);
   const views = { i32, i64: new BigInt64Array(page), f64: new Float64Array(page), view: new DataView(page) };
-  const resultsOf = (n: number) => new Int32Array(page, (LT_RESULTS + n * STRIDE) * 4, STRIDE);
-  const base = instancesAt(actors);
-  const results = resultsOf(actor);
-  const most = task.crowded ? LOOKS_CROWDED : LOOKS;
-  const stride = strideOf(task.part, base, most);
-  const reset = sweepOf(task.reset, base);
+  const results = Array.from({ length: actors }, (_, n) => new Int32Array(page, (LT_RESULTS + n * STRIDE) * 4, STRIDE));
+  const own = results[actor]!;
+  const met = new Int32Array(STRIDE);
+  const [stride, reset, final] = [strideOf(task), sweepOf(task.reset, task), sweepOf(task.final, task)];
   const isOver = () => Atomics.load(i32, LT_STATE) === LITMUS_OVER;
   const wait = (word: number) => {
     Atomics.wait(i32, word, Atomics.load(i32, word), NAP_MS);
     return isOver();
   };
   const until = (word: number, least: number) => {
-    for (let looks = 0; Atomics.load(i32, word) < least; looks++) if (looks > most && wait(word)) return;
+    for (let looks = 0; Atomics.load(i32, word) < least; looks++) if (looks > LOOKS_CROWDED && wait(word)) return;
   };
-  const leader = actor === 0 ? new Leader(task, i32, Array.from({ length: actors }, (_, n) => resultsOf(n)), (into) => {
-    sweepOf(task.final, base)(views, into, 0, 1);
-  }) : null;
+  const leader = actor === 0 ? new Leader(task, i32, results) : null;
   // a generator of this kind stays at 0
   let seed = Math.imul(task.seed + 1, 0x9e3779b1) ^ Math.imul(actor + 1, 0x85ebca6b) || 1;
   for (let n = 0; !isOver(); n++) {
+    const length = Atomics.load(i32, LT_LENGTH) || STRIDE_SHORT;
     // shares change hands, so that a word is in one core's cache as often as in another's
-    reset(views, results, (actor + n) % actors, actors);
-    seed = stride(views, results, actors * (n + 1), DELAYS[n % DELAYS.length]!, seed, wait);
+    reset(views, own, length, (actor + n) % actors, actors);
+    seed = stride(views, own, met, length, DELAYS[n % DELAYS.length]!, seed, wait);
     Atomics.add(i32, LT_ARRIVED, 1);
     if (leader) {
       until(LT_ARRIVED, actors * (n + 1));
-      if (!isOver()) leader.count();
+      if (isOver()) break;
+      final(views, own, length, 0, 1);
+      leader.count(length);
       Atomics.add(i32, LT_STRIDE, 1);
     } else until(LT_STRIDE, n + 1);
   }
@@ -214,38 +221,37 @@ class Leader {
   readonly #task: LitmusTask;
   readonly #i32: Int32Array;
   readonly #results: readonly Int32Array[];
-  readonly #final: (into: Int32Array) => void;
   readonly #counts: Float64Array;
   readonly #begin = performance.now();
+  #last = this.#begin;
   #samples = 0;
   #asleep = 0;
   /** when counting began: -1 while V8 still compiles */
   #since = -1;
 
-  constructor(task: LitmusTask, i32: Int32Array, results: readonly Int32Array[], final: (into: Int32Array) => void) {
+  constructor(task: LitmusTask, i32: Int32Array, results: readonly Int32Array[]) {
     this.#task = task;
     this.#i32 = i32;
     this.#results = results;
-    this.#final = final;
     this.#counts = new Float64Array(1 << (task.registers * BITS));
   }
 
-  count(): void {
-    const now = performance.now();
+  count(length: number): void {
     const { ms, warmUpMs } = this.#task;
+    const now = performance.now();
+    Atomics.store(this.#i32, LT_LENGTH, now - this.#last < QUICK_MS ? STRIDE : STRIDE_SHORT);
+    this.#last = now;
     if (this.#since < 0) {
       if (now - this.#begin >= warmUpMs) this.#since = now;
       return;
     }
-    const [own, ...others] = this.#results;
-    this.#final(own!);
-    for (let n = 0; n < STRIDE; n++) {
-      let result = own![n]!;
-      for (const other of others) result |= other[n]!;
+    for (let n = 0; n < length; n++) {
+      let result = 0;
+      for (const one of this.#results) result |= one[n]!;
       if ((result & ASLEEP) !== 0) this.#asleep++;
       this.#counts[result & ~ASLEEP]!++;
     }
-    this.#samples += STRIDE;
+    this.#samples += length;
     Atomics.store(this.#i32, LT_SAMPLES, this.#samples);
     if (now - this.#since < ms) return;
     const counts = Object.fromEntries([...this.#counts.entries()].filter(([, count]) => count > 0));
