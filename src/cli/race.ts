@@ -43,6 +43,7 @@ export function raceCommands(cli: CAC, session: Session): void {
   cli.command('race litmus [...tests]', 'What threads of this host show of the memory model: SB, MP, LB, IRIW, ...')
     .option('--time <TIME>', 'how long a test is counted (default: 1s)')
     .option('--seed <N>', 'seed of the delays (default: 1)')
+    .option('--summary', 'the table of all tests only')
     .option('--json', 'a record, not text')
     .option('--quiet', 'no progress, no remarks')
     .example('smpalloc race litmus                            # all of them: about a minute')

@@ -14,6 +14,7 @@ import type { Session } from './session.js';
 
 export interface LitmusFlags extends RaceFlags {
   time?: unknown;
+  summary?: boolean;
 }
 
 const TIME_MS = 1000;
@@ -47,7 +48,7 @@ export async function raceLitmus(names: readonly string[], flags: LitmusFlags, s
     const result = litmusResult(test, tally, cores);
     results.push(result);
     progress.clear();
-    if (!flags.json) process.stdout.write(`${litmusText(result, paint)}\n\n`);
+    if (!flags.json && !flags.summary) process.stdout.write(`${litmusText(result, paint)}\n\n`);
   }
   progress.clear();
   report(results, results.length === tests.length, { seed, ms }, flags);
@@ -62,9 +63,9 @@ function report(
   tests: readonly LitmusResult[], complete: boolean, settings: { seed: number; ms: number }, flags: LitmusFlags,
 ): void {
   const bad = tests.filter(isForbidden).map(({ test }) => test);
+  const { flavour: _, warnings: __, ...where } = environment(1, false);
   if (flags.json) {
     const verdict = bad.length > 0 ? 'fail' : 'pass';
-    const { flavour: _, warnings: __, ...where } = environment(1, false);
     const record = { schema: SCHEMA, complete, verdict, ...settings, warmUpMs: WARM_UP_MS, environment: where, tests };
     process.stdout.write(`${JSON.stringify(record)}\n`);
     return;
@@ -73,7 +74,9 @@ function report(
   const verdict = bad.length > 0
     ? paint.bad(`FAIL: what JavaScript forbids was seen: ${bad.join(', ')}`)
     : `${paint.good('PASS')}: nothing was seen that JavaScript forbids`;
-  process.stdout.write(`${litmusSummary(tests)}\n\n${verdict}\n`);
+  const host = `smpalloc ${where.smpalloc}, Node ${where.node}, ${where.cpu} (${where.cores} cores), ${where.os}`;
+  const how = `${settings.ms / 1000} s a test, after ${WARM_UP_MS / 1000} s that are not counted`;
+  process.stdout.write(`${paint.dim(`${host}; ${how}`)}\n\n${litmusSummary(tests)}\n\n${verdict}\n`);
 }
 
 /** @param names of tests, or of shapes: all their tests; none: everything */
