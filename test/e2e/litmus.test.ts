@@ -15,7 +15,7 @@ test('the record of SB and MP: a test each kind of access, counts that add up', 
   });
   const tests: LitmusResult[] = record.tests;
   expect(tests.map(({ test: name }) => name)).toEqual([
-    'SB:plain', 'SB:atomic-load', 'SB:atomic-store', 'SB:one-side', 'SB:atomic',
+    'SB:plain', 'SB:atomic-load', 'SB:atomic-store', 'SB:one-store', 'SB:atomic',
     'MP:plain', 'MP:atomic-data', 'MP:atomic-set', 'MP:atomic-get', 'MP:atomic-flag', 'MP:atomic',
   ]);
   for (const { outcomes, samples, witness, seen, javascript } of tests) {

@@ -43,7 +43,7 @@ interface Shape {
 const P = plain;
 const A = atomic;
 
-/** two kinds: of the first access of each thread, of the second; SB:one-side: of the second thread's as well */
+/** two kinds: of the first access of each thread, of the second; SB:one-store: of the second thread's as well */
 const SB: Shape = {
   shape: 'SB',
   actors: ([st, ld, st1 = st, ld1 = ld]) => [
@@ -57,7 +57,7 @@ const SB: Shape = {
     ['plain', 'plain', 'allowed', [P, P]],
     ['atomic-load', 'plain store, Atomics.load', 'allowed', [P, A]],
     ['atomic-store', 'Atomics.store, plain load', 'allowed', [A, P]],
-    ['one-side', 'Atomics in one thread, plain in the other', 'allowed', [A, A, P, P]],
+    ['one-store', 'one plain store, all else Atomics (R48)', 'allowed', [A, A, P, A]],
     ['atomic', 'Atomics', 'forbidden', [A, A]],
   ],
 };
