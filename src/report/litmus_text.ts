@@ -25,7 +25,7 @@ export function litmusText(result: LitmusResult, paint: Paint): string {
 
 function power({ rarer, threads, samples, asleep }: LitmusResult): string {
   const slept = asleep > 0 ? `; in ${share(asleep, samples)} a thread had to sleep, which is no race` : '';
-  if (rarer === null) return `no power claim: ${threads} threads had no cores of their own${slept}`;
+  if (rarer === null) return `no power claim: the ${threads} threads had no cores of their own${slept}`;
   return `power: what is not here is rarer than ${rarer.toExponential(1)} (95 %)${slept}`;
 }
 

@@ -1,16 +1,16 @@
 /** smpalloc race litmus: records that add up, tables, and what is refused by name. */
 import { expect, test } from 'vitest';
 import type { LitmusResult } from '../../src/lab/litmus/outcome.js';
-import { smpalloc } from './helpers/cli.js';
+import { smpalloc, startSmpalloc } from './helpers/cli.js';
 
 const litmus = (args: string) => smpalloc(`race litmus ${args}`);
 
 test('the record of SB and MP: a test each kind of access, counts that add up', async () => {
-  const { code, stdout, stderr } = await litmus('SB MP --time 30ms --seed 7 --quiet --json');
+  const { code, stdout, stderr } = await litmus('SB MP --time 20ms --seed 7 --quiet --json');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const record = JSON.parse(stdout);
   expect(record).toMatchObject({
-    schema: 'smpalloc-race-litmus-1', complete: true, verdict: 'pass', seed: 7, ms: 30,
+    schema: 'smpalloc-race-litmus-1', complete: true, verdict: 'pass', seed: 7, ms: 20,
     environment: { node: process.version },
   });
   const tests: LitmusResult[] = record.tests;
@@ -37,6 +37,16 @@ test('tables: a test, its program and outcomes, and one of all', async () => {
   expect(stdout).toMatch(/^ {2}1 +0 +0 % +FORBIDDEN /m);
   expect(stdout).toMatch(/^INC:atomic +Atomics\.add +1 +forbidden +forbidden +0 of [\d,]+ +0 %/m);
   expect(stdout).toContain('PASS: nothing was seen that JavaScript forbids');
+});
+
+test('^C keeps the tests that are finished', async () => {
+  const { child, ended } = startSmpalloc('race litmus SB --time 50ms --quiet');
+  child.stdout!.once('data', () => child.kill('SIGINT'));
+  const { code, stdout, stderr } = await ended;
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/^SB:plain .*[\d,]+ of [\d,]+/m);
+  expect(stdout).not.toContain('SB:atomic  ');
+  expect(stderr).toBe('interrupted: this is what was known\n');
 });
 
 test.each([

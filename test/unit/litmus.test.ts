@@ -84,9 +84,13 @@ describe('grades', () => {
   });
 
   test('nothing is claimed of samples without a race, nor of more threads than cores', () => {
-    expect(graded('MP:plain', { 0: 3000 }).rarer).toBeCloseTo(0.001);
-    expect(graded('MP:plain', { 0: 3000 }, 2000).rarer).toBeCloseTo(0.003);
-    expect(graded('MP:plain', { 0: 3000 }, 3000).rarer).toBe(null);
-    expect(graded('IRIW:plain', { 0: 3000 }).rarer).toBe(null);
+    expect(graded('MP:plain', { 0: 60_000 }).rarer).toBe(3 / 60_000);
+    expect(graded('MP:plain', { 0: 60_000 }, 30_000).rarer).toBe(3 / 30_000);
+    expect(graded('MP:plain', { 0: 60_000 }, 60_000).rarer).toBe(null);
+    expect(graded('IRIW:plain', { 0: 60_000 }).rarer).toBe(null);
+  });
+
+  test('nor of a host whose cores are busy with something else', () => {
+    expect(graded('MP:plain', { 0: 5000 }).rarer).toBe(null);
   });
 });

@@ -32,12 +32,15 @@ export interface LitmusResult {
   readonly seen: number;
   /** samples in which a thread slept until the others came, because its core was taken: no race */
   readonly asleep: number;
-  /** what was not seen is rarer than this in a race, with 95 %; null: more threads than cores, or hardly a race */
+  /** what was not seen is rarer than this in a race, with 95 %; null: threads had no cores of their own */
   readonly rarer: number | null;
 }
 
 /** -ln 0.05: nothing in n samples is what a probability of this over n shows in one run of twenty */
 const UNSEEN = 3;
+
+/** samples a second below which threads mostly wait for a core; on cores of their own they make millions */
+const RACING = 10_000;
 
 /** @param cores threads that run at once */
 export function litmusResult(test: LitmusTest, tally: LitmusTally, cores: number): LitmusResult {
@@ -56,7 +59,7 @@ export function litmusResult(test: LitmusTest, tally: LitmusTally, cores: number
     outcomes: [...samples].map(([result, count]) => ({ result, samples: count, ...grade(test, result) })),
     sc: sc.includes(witness) ? 'allowed' : 'forbidden',
     seen: samples.get(witness)!,
-    rarer: threads <= cores && raced > UNSEEN ? UNSEEN / raced : null,
+    rarer: threads <= cores && raced / tally.seconds > RACING ? UNSEEN / raced : null,
   };
 }
 
