@@ -44,11 +44,8 @@ export async function runLitmus(
   const control = new Int32Array(page);
   const workers = parts.map((part, actor) => {
     const task: LitmusTask = { ...part, ...rest, page, actor, actors: parts.length, crowded };
-    return new Worker(distUrl('litmus.js'), {
-      name: `litmus${actor}`,
-      execArgv: process.execArgv.filter((arg) => !arg.startsWith('--input-type')),
-      workerData: task,
-    });
+    // no execArgv: Node refuses V8's flags there, and --no-opt is worth a measurement
+    return new Worker(distUrl('litmus.js'), { name: `litmus${actor}`, workerData: task });
   });
   const limit = new AbortController();
   let last = { strides: 0, at: performance.now() };
