@@ -49,6 +49,7 @@ const host = [
   bundle('workers/job.ts', 'job.js'),
   bundle('workers/baton.ts', 'baton.js'),
   bundle('workers/stress.ts', 'stress.js'),
+  bundle('workers/litmus.ts', 'litmus.js'),
   ...readdirSync('bench')
     .filter((name) => name.endsWith('.ts'))
     .map((name) => bundle(`bench/${name}`, `bench/${name.replace('.ts', '.js')}`)),

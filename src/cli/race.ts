@@ -6,6 +6,7 @@ import { type ConfirmFlags, raceConfirm } from './race_confirm.js';
 import { raceExplore } from './race_explore.js';
 import { type FuzzFlags, raceFuzz } from './race_fuzz.js';
 import { raceList } from './race_list.js';
+import { type LitmusFlags, raceLitmus } from './race_litmus.js';
 import { type RaceFlags, withFarmFlags, withSubjectFlags } from './race_options.js';
 import { raceRegress, type RegressFlags } from './race_regress.js';
 import { raceReplay, type ReplayFlags } from './race_replay.js';
@@ -14,7 +15,9 @@ import { STDIN } from './replay.js';
 import type { Session } from './session.js';
 
 export const RACE = 'race';
-export const RACE_COMMANDS = ['list', 'explore', 'replay', 'stress', 'merge', 'confirm', 'fuzz', 'regress'] as const;
+export const RACE_COMMANDS = [
+  'list', 'explore', 'replay', 'stress', 'merge', 'confirm', 'fuzz', 'regress', 'litmus',
+] as const;
 
 /** `race explore` is one word to the parser (main.ts). */
 export function raceCommands(cli: CAC, session: Session): void {
@@ -53,6 +56,15 @@ export function raceCommands(cli: CAC, session: Session): void {
     .option('--update', 'find them anew, and write src/lab/catalogue/tokens.ts')
     .example('smpalloc race regress')
     .action((flags: RegressFlags) => session.run(() => raceRegress(flags, session)));
+  cli.command('race litmus [...tests]', 'What threads of this host show of the memory model: SB, MP, LB, IRIW, ...')
+    .option('--time <TIME>', 'how long a test is counted (default: 1s)')
+    .option('--seed <N>', 'seed of the delays (default: 1)')
+    .option('--summary', 'the table of all tests only')
+    .option('--json', 'a record, not text')
+    .option('--quiet', 'no progress, no remarks')
+    .example('smpalloc race litmus                            # all of them: about a minute')
+    .example('smpalloc race litmus SB TEAR:edge-i64 --time 5s')
+    .action((names: string[], flags: LitmusFlags) => session.run(() => raceLitmus(names, flags, session)));
   cli.command('race list', 'The catalogue: scenarios, their defects, and the tokens that show them')
     .option('--json', 'as JSON')
     .example('smpalloc race list')
