@@ -1,12 +1,12 @@
 /** Fixes of malloc(9) and UMA taken out: the fault is there. The same moment with the fix shows the difference. */
 import { describe, expect, test } from 'vitest';
-import { P_BAD_MALLOC_TYPE, P_FREED_NOT_BELONG } from '../../src/base/panics_freebsd.js';
-import { P_MTX_RECURSED } from '../../src/base/panics.js';
+import { P_BAD_MALLOC_TYPE, P_FREE_UNALLOCATED, P_FREED_NOT_BELONG } from '../../src/base/panics_freebsd.js';
+import { P_MTX_RECURSED, P_PHYS_FREE_ORDER } from '../../src/base/panics.js';
 import { MF_FAILURE_COUNT, MF_NOWAIT_COUNT } from '../../src/freebsd/kern_malloc.layout.js';
 import { UZ_FILLS } from '../../src/freebsd/uma_int.layout.js';
 import { SB_MALLOC, SB_MPROF } from '../../src/hw/superblock.layout.js';
 import { MP_REQUESTS, MP_WORDS } from '../../src/kern/malloc_profile.layout.js';
-import { KM_MTX } from '../../src/kern/malloc_type.layout.js';
+import { KM_MTX, KSA_MEMFREED } from '../../src/kern/malloc_type.layout.js';
 import { type Freebsd, freebsd, Hooks, NOWAIT, WAITOK } from '../helpers/freebsd.js';
 import { afterAccess, panicCodeOf, whileWaiting } from '../helpers/inside.js';
 
@@ -112,5 +112,31 @@ describe('buckets', () => {
     expect(most).toBe(m.ncpu + (when === 'with' ? 1 : 0));
     expect(m.cache(z).alloc === null).toBe(when !== 'with');
     expect(m.quiesceAndAudit()).toMatchObject({ violations: [] });
+  });
+});
+
+describe('R13 a large block is freed by two CPUs, which have both found its slab header', () => {
+  /** @returns what the second free panics with, and then that of the block somebody was given in between */
+  async function freedTwice(taken: boolean): Promise<number[]> {
+    const m = await freebsd({ stats: 'atomic' });
+    const type = m.mallocTypeCreate('temp');
+    const block = m.f.malloc(8192, type, WAITOK);
+    let again = 0;
+    const other = () => m.on(1, () => {
+      m.f.free(block, type);
+      if (taken) again = m.f.malloc(8192, type, WAITOK);
+    });
+    const second = () => afterAccess('add', (type >>> 2) + KSA_MEMFREED, other, () => m.f.free(block, type));
+    const code = panicCodeOf(second);
+    expect(again).toBe(taken ? block : 0);
+    return taken ? [code, panicCodeOf(() => m.f.free(again, type))] : [code];
+  }
+
+  test('the pages are given back twice, and the page allocator notices', async () => {
+    expect(await freedTwice(false)).toEqual([P_PHYS_FREE_ORDER]);
+  });
+
+  test('when they were taken in between it does not, and somebody loses what he was just given', async () => {
+    expect(await freedTwice(true)).toEqual([0, P_FREE_UNALLOCATED]);
   });
 });

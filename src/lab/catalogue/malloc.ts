@@ -119,8 +119,8 @@ const R13 = scenario<Shared>('R13', {
       'Two users share a large block. Who is done with it looks at a flag, frees the block, and sets the flag.',
       'cpu1 looks at the flag before cpu0 has set it, and frees the block as well.',
       'If the page is not marked as a slab\'s any more, free panics: "has not been allocated". That is luck.',
-      'While cpu0 is still on its way both have found the same slab header: the pages are given back twice, though',
-      'they may be somebody else\'s by then, and the header is on its free list twice.',
+      'While cpu0 is still on its way both have found the slab header, and give pages and header back twice.',
+      'The page allocator notices, unless somebody was given the pages in between: then they are taken from him.',
     ],
     fix: 'It is the program that is wrong: to look at the flag and to set it has to be one atomic exchange. ' +
       'malloc was never changed; MemGuard was made to find such programs.',
