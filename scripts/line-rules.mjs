@@ -21,6 +21,7 @@ const ATOMIC_OPERATIONS = new Set(['load', 'store', 'cas', 'xchg', 'add', 'or', 
  */
 export const OTHER_RULE = new Map([
   ['src/kern/lwkt_ipiq.ts GD_NPOLL', 'the defect R48 is a plain store where an atomic one belongs'],
+  ['src/kern/malloc_profile.ts MP_REQUESTS', 'the defect R11 is a plain add where an atomic one belongs'],
 ]);
 
 /**

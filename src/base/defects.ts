@@ -11,6 +11,12 @@
 export const D_R1 = 1;
 export const D_R2 = 2;
 export const D_R4 = 4;
+export const D_R7 = 7;
+export const D_R8 = 8;
+export const D_R10 = 10;
+export const D_R11 = 11;
+export const D_R12 = 12;
+export const D_R15 = 15;
 export const D_R34 = 34;
 export const D_R38 = 38;
 export const D_R39 = 39;
@@ -39,6 +45,12 @@ export const DEFECTS_BY_NAME: Readonly<Record<string, Defect>> = {
   R1: { number: D_R1, what: 'statistics policy mutex: without its lock' },
   R2: { number: D_R2, what: 'statistics policies critical, unpadded: an update without its critical section' },
   R4: { number: D_R4, what: 'mallocTypeMemuse and mallocTypeInuse: a negative sum is not shown as 0' },
+  R7: { number: D_R7, what: 'malloc(9): an allocation that failed is counted, with no bytes' },
+  R8: { number: D_R8, what: 'malloc_init, mallocTypeFind: a type that is there already leaves malloc_mtx held' },
+  R10: { number: D_R10, what: 'malloc_uninit frees the malloc_type itself into mt_zone, without a slab' },
+  R11: { number: D_R11, what: 'debug.malloc.profile: requests are counted by a plain add' },
+  R12: { number: D_R12, what: 'debug.malloc.failure_rate: the count is read again after the add' },
+  R15: { number: D_R15, what: 'any number of fills of a zone at once' },
   R34: { number: D_R34, what: "policy ipi: the type rides in the freed chunk's first word" },
   R38: { number: D_R38, what: 'rcount, rsignal2: z_Cpu is read after the link, and nothing pins the zone' },
   R39: { number: D_R39, what: "a remote free counts in the owner's statistics slot, without a lock" },

@@ -17,6 +17,7 @@
  * Runs in   thread context with M_WAITOK, any with M_NOWAIT.
  * See       docs/design/uma.md
  */
+import { D_R7 } from '../base/defects.js';
 import { MSG_BAD_FLAGS } from '../base/messages.js';
 import {
   P_BAD_FREE_TYPE, P_BAD_MALLOC_TYPE, P_FREE_UNALLOCATED, P_KMEM_MAP, P_WAITOK_INTR, P_WAITOK_NULL,
@@ -25,11 +26,12 @@ import { PAGE_SHIFT, PAGE_SIZE } from '../base/param.js';
 import { cas, racy } from '../hw/atomics.js';
 import { intrUnmask } from '../hw/cpufunc.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { i32, u8 } from '../hw/heap.js';
 import { KASAN_CLIENT, KASAN_FREED, kasanMark } from '../hw/kasan.js';
 import { fill32 } from '../hw/mem.js';
 import {
-  SB_DIAGNOSTIC, SB_NPAGES, SB_PROFILE, SB_SOFT_CRITICAL, SB_UPTIME,
+  SB_DIAGNOSTIC, SB_NPAGES, SB_PROFILE, SB_SOFT_CRITICAL, SB_UPTIME, SB_WORDS,
 } from '../hw/superblock.layout.js';
 import { intrDisable, intrRestore } from '../kern/critical.js';
 import { mycpu } from '../kern/globaldata.js';
@@ -61,6 +63,7 @@ import {
 import { mayWait, UMA, vtoslab } from './uma_int.js';
 import { umaLargeFree, umaLargeMalloc } from './uma_large.js';
 
+declare const DEFECTS: boolean;
 declare const INVARIANTS: boolean;
 declare const STEPPED: boolean;
 
@@ -78,6 +81,9 @@ const PGA_END = vmPage(i32[SB_NPAGES]);
 /** flag of a page whose items may go to a bucket without a question */
 const PG_DIRECT = FAST_FREE ? PG_BUCKET : 0;
 const DIAGNOSTIC_FILL = 0x70707070;
+const R7 = DEFECTS && defect(D_R7);
+/** the size of nothing: the superblock's last words are always 0 */
+const NO_BYTES = (SB_WORDS - 2) >>> 1;
 
 /**
  * malloc(9).
@@ -159,6 +165,7 @@ function mallocSlow(asked: number, type: number, flags: number): number {
   const block = size <= KMEM_ZMAX ? zoneMalloc(size, type, wanted) : largeMalloc(size, type, wanted);
   if (block === 0) {
     if (INVARIANTS && mayWait(wanted)) panic(P_WAITOK_NULL, type);
+    if (R7) mallocTypeAllocated(type, NO_BYTES);
     mallocFailed();
     return 0;
   }

@@ -7,11 +7,13 @@
  * A module knows the left side only, so it need not be recompiled for another MAXCPU. malloc_mtx protects the list and
  * its count, nothing else.
  */
+import { D_R10 } from '../base/defects.js';
 import { MSG_LEAKED } from '../base/messages.js';
 import {
   P_BAD_INIT_TYPE, P_DEREGISTER, P_INIT_BEFORE_VM, P_UNINIT_NOT_FOUND,
 } from '../base/panics_freebsd.js';
 import { STATS_NONE } from '../base/policy.js';
+import { defect } from '../hw/defect.js';
 import { i32 } from '../hw/heap.js';
 import { SB_STATS } from '../hw/superblock.layout.js';
 import { mallocTypeInuse, mallocTypeMemuse } from '../kern/malloc_stats.js';
@@ -27,6 +29,10 @@ import { KMALLOC } from './kern_malloc_words.js';
 import { M_WAITOK, M_ZERO } from './malloc.js';
 import { umaZallocArg, umaZfreeArg } from './uma_core.js';
 import { vtoslab } from './uma_int.js';
+
+declare const DEFECTS: boolean;
+
+const R10 = DEFECTS && defect(D_R10);
 
 /**
  * Finds or defines the type of that name. Defining one that is there already changes nothing.
@@ -69,7 +75,8 @@ export function mallocUninit(type: number): number {
   const mtip = i32[(type >>> 2) + KS_HANDLE];
   i32[(type >>> 2) + KS_HANDLE] = 0;
   mallocTypeDestroy(type);
-  freeInternal(mtip);
+  if (R10) umaZfreeArg(i32[KMALLOC + KMZ_MT_ZONE], type, 0);
+  else freeInternal(mtip);
   return bytes;
 }
 

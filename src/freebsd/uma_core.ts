@@ -23,8 +23,10 @@ import {
   P_BUCKET_MANGLED, P_FREE_LIST_NOT_EMPTY, P_FREEING_NONFREE, P_INSERT_EMPTY, P_NONFREE_INDEX, P_RETURNING_EMPTY,
   P_WAITOK_INTR,
 } from '../base/panics_freebsd.js';
+import { D_R15 } from '../base/defects.js';
 import { MSG_FORCING_NOWAIT } from '../base/messages.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { f64, i32, i64 } from '../hw/heap.js';
 import { SB_NOSLEEPWITHLOCKS, SB_SOFT_CRITICAL } from '../hw/superblock.layout.js';
 import { critEnter, critExit, intrDisable, intrRestore } from '../kern/critical.js';
@@ -48,8 +50,10 @@ import { mayWait, zoneLock, zoneUnlock } from './uma_int.js';
 import { construct, umaZallocInternal, umaZfreeInternal } from './uma_item.js';
 import { kegFull, kegSlab, slabAlloc } from './uma_slab.js';
 
+declare const DEFECTS: boolean;
 declare const INVARIANTS: boolean;
 
+const R15 = DEFECTS && defect(D_R15);
 const SOFT = i32[SB_SOFT_CRITICAL] !== 0;
 const NOSLEEPWITHLOCKS = i32[SB_NOSLEEPWITHLOCKS] !== 0;
 
@@ -255,7 +259,7 @@ function zallocBucket(zw: number, flags: number): boolean {
   }
   if (bucket === 0) return false;
   // I3, looked at after the bucket was made, as it was: the bucket goes back (R15)
-  if (i32[zw + UZ_FILLS] < NCPU) {
+  if (R15 || i32[zw + UZ_FILLS] < NCPU) {
     i32[zw + UZ_FILLS]++;
     fill(zw, bucket >>> 2, flags);
     initItems(zw, bucket >>> 2, flags);

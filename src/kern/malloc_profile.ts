@@ -7,7 +7,9 @@
  * Runs in   any context. Allocators call it where PROFILE, a constant of the boot, is set, and leave their first path
  *           then: without it it costs nothing.
  */
+import { D_R11 } from '../base/defects.js';
 import { cas, load } from '../hw/atomics.js';
+import { defect } from '../hw/defect.js';
 import { i32 } from '../hw/heap.js';
 import { SB_MPROF, SB_PROFILE } from '../hw/superblock.layout.js';
 import {
@@ -15,6 +17,9 @@ import {
 } from './malloc_profile.layout.js';
 import { addPair } from './pair.js';
 
+declare const DEFECTS: boolean;
+
+const R11 = DEFECTS && defect(D_R11);
 /** tunable debug.malloc.profile */
 export const PROFILE = i32[SB_PROFILE] !== 0;
 
@@ -26,7 +31,8 @@ export function mprofCount(size: number, given: number): void {
   const asked = size >>> 0;
   const index = asked <= MPROF_MAX ? (asked + ROUND) >>> MPROF_SHIFT : MPROF_ROWS - 1;
   const row = MPROF + index * MP_WORDS;
-  addPair(row + MP_REQUESTS, 1);
+  if (R11) i32[row + MP_REQUESTS]++;
+  else addPair(row + MP_REQUESTS, 1);
   addPair(row + MP_ASKED, asked);
   addPair(row + MP_GIVEN, given >>> 0);
   for (;;) {

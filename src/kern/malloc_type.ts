@@ -5,7 +5,9 @@
  * The list and its count are protected by malloc_mtx and nothing else is; counters are never read under it.
  * Runs in  thread context.
  */
+import { D_R8 } from '../base/defects.js';
 import { PAGE_SIZE } from '../base/param.js';
+import { defect } from '../hw/defect.js';
 import { i32 } from '../hw/heap.js';
 import { bzero } from '../hw/mem.js';
 import { SB_MALLOC, SB_NPAGES } from '../hw/superblock.layout.js';
@@ -17,6 +19,9 @@ import {
   KS_SHORTDESC_BYTES, M_MAGIC, MAXTYPES, mallocTypeBytes,
 } from './malloc_type.layout.js';
 
+declare const DEFECTS: boolean;
+
+const R8 = DEFECTS && defect(D_R8);
 const KMEM = i32[SB_MALLOC] >>> 2;
 const TYPE_BYTES = mallocTypeBytes(NCPU);
 
@@ -72,7 +77,7 @@ export function mallocTypeRelease(type: number): void {
 export function mallocTypeFind(shortdesc: string): number {
   mtxLock(KMEM + KM_MTX);
   const type = lookup(shortdesc);
-  mtxUnlock(KMEM + KM_MTX);
+  if (!R8 || type === 0) mtxUnlock(KMEM + KM_MTX);
   return type;
 }
 
