@@ -1,10 +1,7 @@
 /**
- * fixes.ts — what the fixes of the catalogue cost: counts of their operations, exactly, and their time on this machine.
+ * fixes.ts — what the fixes of the catalogue cost: the operations of an entry, done once, counted.
  *
  *   node dist/bench/fixes.js [NAME...]
- *
- * Operations are done once and alone. Times are medians of runs in turn with and without the fix; the difference of a
- * few nanoseconds is within what the host does to them.
  */
 import { catalogue } from '../src/lab/catalogue/index.js';
 import { type Cost, costOf } from '../src/lab/cost.js';
@@ -22,18 +19,14 @@ for (const scenario of catalogue) {
   const [first] = expectedFailures(scenario);
   const wanted = names.length > 0 ? names.includes(scenario.name) : scenario.lesson !== undefined;
   if (!wanted || !first || first.defects.length === 0) continue;
-  rows.push({ name: scenario.name, cost: await costOf(scenario, { kind: 'catalogue', name: scenario.name }, first.defects) });
+  rows.push({ name: scenario.name, cost: await costOf(scenario, first.defects) });
 }
 const difference = (cost: Cost | null, what: 'locked' | 'accesses' | 'messages'): string => {
   if (!cost?.without) return '-';
   const more = cost.fixed[what] - cost.without[what];
   return `${cost.fixed[what]} (${more >= 0 ? '+' : ''}${more})`;
 };
-const time = (cost: Cost | null): string => {
-  const [a, b] = [cost?.fixed.nanoseconds ?? null, cost?.without?.nanoseconds ?? null];
-  return a === null || b === null ? '-' : `${a} (${a >= b ? '+' : ''}${a - b})`;
-};
-console.log(`Node ${process.version}; once, alone, with the fix; in brackets: more than without it`);
+console.log('once, with the fix; in brackets: more than without it');
 console.log(
   table<Row>(
     [
@@ -41,7 +34,6 @@ console.log(
       { head: 'locked', cell: ({ cost }) => difference(cost, 'locked') },
       { head: 'accesses', cell: ({ cost }) => difference(cost, 'accesses') },
       { head: 'messages', cell: ({ cost }) => difference(cost, 'messages') },
-      { head: 'ns', cell: ({ cost }) => time(cost) },
       { head: 'what', cell: ({ cost }) => cost?.what ?? 'fails with the fix', left: true },
     ],
     rows,

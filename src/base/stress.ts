@@ -24,8 +24,6 @@ export const ST_SLEEPERS = 2;
 /** samples that have been judged, forbidden ones among them */
 export const ST_SAMPLES = 3;
 export const ST_FORBIDDEN = 4;
-/** one after the other (cost): CPU whose turn it is */
-export const ST_TURN = 5;
 /** a sleeper's word has one of these, by its number: counts the bells that were rung */
 export const ST_BELLS = 16;
 export const ST_NBELLS = 64;
@@ -46,8 +44,6 @@ export const SC_CLS = 5;
 export const SC_TEXT = 6;
 /** blocks that callers hold: more or fewer than before the sample */
 export const SC_HELD = 7;
-/** nanoseconds its operations took, when they are done alone */
-export const SC_NS = 8;
 
 /** kinds of log entries, in the upper bits */
 export const LOG_WORD = 0;
@@ -98,8 +94,6 @@ export interface StressOrder {
   readonly hold: number;
   /** more workers than cores: waiting gives the core away at once */
   readonly crowded: boolean;
-  /** one CPU after the other, and what its operations take */
-  readonly alone: boolean;
 }
 
 /** One line of the outcome table. */
@@ -115,8 +109,6 @@ export interface StressReport {
   readonly samples: number;
   readonly seconds: number;
   readonly counts: readonly StressCount[];
-  /** median nanoseconds of each CPU's operations, when they were done alone */
-  readonly nanoseconds: readonly number[] | null;
 }
 
 export type StressMessage =

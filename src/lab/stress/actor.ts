@@ -4,8 +4,8 @@
 import { FAILURE_CLASSES } from '../../base/failures.js';
 import { seedOf, xorshift32 } from '../../base/prng.js';
 import {
-  LOG_ENTRIES, SC_CLS, SC_DONE, SC_HELD, SC_LOG, SC_NS, SC_PARKED, SC_TEXT, SR_DOUBLES, ST_CPU, ST_CPU_WORDS, ST_GO,
-  ST_SLEEPERS, ST_STOP, ST_TURN, type StressOrder, type StressPages, type StressReport, TEXT_BYTES, type Window,
+  LOG_ENTRIES, SC_CLS, SC_DONE, SC_HELD, SC_LOG, SC_PARKED, SC_TEXT, SR_DOUBLES, ST_CPU, ST_CPU_WORDS, ST_GO,
+  ST_SLEEPERS, ST_STOP, type StressOrder, type StressPages, type StressReport, TEXT_BYTES, type Window,
 } from '../../base/stress.js';
 import type { Configuration } from '../../host/options.js';
 import type * as StressRun from '../../hw/stress/run.js';
@@ -103,14 +103,9 @@ class Actor {
     this.#run.emptyLog();
     execution.failure = null;
     engine.shadow.clients.count = 0;
-    if (order.alone) this.#awaitTurn();
-    else {
-      this.#widen(windows, order, x);
-      this.#run.meeting.idle((x >>> 8) & ((1 << ((x >>> 3) % DELAY_BITS)) - 1));
-    }
-    const start = order.alone ? performance.now() : 0;
+    this.#widen(windows, order, x);
+    this.#run.meeting.idle((x >>> 8) & ((1 << ((x >>> 3) % DELAY_BITS)) - 1));
     this.#run.play(this.#cpu, this.#orders[(x >>> 2) & 1]!);
-    if (order.alone) this.#handOn(performance.now() - start);
     Atomics.store(this.#control, this.#line + SC_DONE, n);
     this.#awaitAll(SC_DONE, n, order, true);
     this.#run.goLive(false);
@@ -165,21 +160,5 @@ class Actor {
       if (all) return;
       if (spins > (crowded ? 20 : SPINS)) Atomics.wait(control, this.#line + SC_PARKED, n - 1, 0.05);
     }
-  }
-
-  // ---- one after the other
-
-  #awaitTurn(): void {
-    const control = this.#control;
-    for (let spins = 0; Atomics.load(control, ST_TURN) !== this.#cpu; spins++) {
-      this.#run.service(this.#cpu);
-      this.#run.meeting.look();
-      if (spins > SPINS) Atomics.wait(control, this.#line + SC_PARKED, 0, 0.05);
-    }
-  }
-
-  #handOn(milliseconds: number): void {
-    this.#control[this.#line + SC_NS] = Math.round(milliseconds * 1e6);
-    Atomics.store(this.#control, ST_TURN, this.#cpu + 1);
   }
 }

@@ -6,8 +6,8 @@
  */
 import { FAILURE_CLASSES, type FailureClass } from '../../base/failures.js';
 import {
-  LOG_COUNT, LOG_ENTRIES, LOG_MARK, LOG_PAGE_MARK, LOG_WHERE, LOG_WORD, SC_CLS, SC_HELD, SC_LOG, SC_NS, SC_TEXT,
-  SR_DOUBLES, ST_CPU, ST_CPU_WORDS, ST_FORBIDDEN, ST_GO, ST_SAMPLES, ST_SLEEPERS, ST_STOP, ST_TURN, type StressOrder,
+  LOG_COUNT, LOG_ENTRIES, LOG_MARK, LOG_PAGE_MARK, LOG_WHERE, LOG_WORD, SC_CLS, SC_HELD, SC_LOG, SC_TEXT,
+  SR_DOUBLES, ST_CPU, ST_CPU_WORDS, ST_FORBIDDEN, ST_GO, ST_SAMPLES, ST_SLEEPERS, ST_STOP, type StressOrder,
   type StressPages, type StressReport, TEXT_BYTES,
 } from '../../base/stress.js';
 import type * as StressRun from '../../hw/stress/run.js';
@@ -18,7 +18,6 @@ import { readResults } from './results.js';
 const STRIDE = 32;
 /** ends remembered at most */
 const REMEMBERED = 500_000;
-const MOST_TIMES = 20_000;
 const CLASSES = Object.keys(FAILURE_CLASSES) as FailureClass[];
 
 const HANGS: ReadonlySet<string> = new Set(['deadlock', 'lost-wakeup']);
@@ -47,8 +46,7 @@ export class Leader {
   readonly #run: typeof StressRun;
   #known = new Map<number, Count>();
   #counts = new Map<string, Count>();
-  #times: number[][] = [];
-  #order: StressOrder | null = null;
+  #time = 0;
   #start = 0;
   #samples = 0;
 
@@ -70,10 +68,9 @@ export class Leader {
   }
 
   begin(order: StressOrder): void {
-    this.#order = order;
+    this.#time = order.time;
     this.#counts = new Map();
     this.#known = new Map();
-    this.#times = Array.from({ length: this.#cpus }, () => []);
     this.#samples = 0;
     this.#start = performance.now();
   }
@@ -81,9 +78,8 @@ export class Leader {
   /** Everybody begins sample `n`, or ends. */
   go(n: number): void {
     const control = this.#control;
-    const late = this.#samples % STRIDE === 0 && performance.now() - this.#start > this.#order!.time;
+    const late = this.#samples % STRIDE === 0 && performance.now() - this.#start > this.#time;
     if (late) Atomics.store(control, ST_STOP, 1);
-    Atomics.store(control, ST_TURN, 0);
     Atomics.store(control, ST_GO, n);
     if (Atomics.load(control, ST_SLEEPERS) > 0) Atomics.notify(control, ST_GO);
   }
@@ -95,14 +91,12 @@ export class Leader {
     const control = this.#control;
     Atomics.store(control, ST_SAMPLES, ++this.#samples);
     if (count.forbidden) Atomics.add(control, ST_FORBIDDEN, 1);
-    if (this.#order!.alone) this.#time();
   }
 
   report(): StressReport {
     const seconds = (performance.now() - this.#start) / 1000;
     const counts = [...this.#counts.values()].sort((a, b) => b.samples - a.samples);
-    const times = this.#order!.alone && this.#samples > 0;
-    return { samples: this.#samples, seconds, counts, nanoseconds: times ? this.#times.map(median) : null };
+    return { samples: this.#samples, seconds, counts };
   }
 
   // ---- what came out
@@ -237,13 +231,6 @@ export class Leader {
         this.#marks[this.#i32.length + where] = this.#markImage[this.#i32.length + where]!;
     }
   }
-
-  #time(): void {
-    for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      const times = this.#times[cpu]!;
-      if (times.length < MOST_TIMES) times.push(this.#line(cpu, SC_NS));
-    }
-  }
 }
 
 function mix(a: number, b: number): number {
@@ -256,9 +243,4 @@ function mix(a: number, b: number): number {
 function spread(h: number): number {
   const x = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   return x ^ (x >>> 13);
-}
-
-function median(times: readonly number[]): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted[sorted.length >>> 1] ?? 0;
 }

@@ -21,7 +21,6 @@ export interface StressOptions {
   readonly seed: number;
   /** where threads are held up; none: nowhere */
   readonly windows?: readonly Window[];
-  readonly alone?: boolean;
 }
 
 /** turns of an idle loop, about a nanosecond each */
@@ -60,10 +59,10 @@ export class Stress {
   }
 
   async sample(
-    { time, seed, windows = [], alone = false }: StressOptions, onPulse?: (pulse: StressPulse) => void,
+    { time, seed, windows = [] }: StressOptions, onPulse?: (pulse: StressPulse) => void,
     signal?: AbortSignal,
   ): Promise<StressReport> {
-    return this.#gang.run({ seed, time, windows, hold: HOLD, crowded: this.crowded, alone }, onPulse, signal);
+    return this.#gang.run({ seed, time, windows, hold: HOLD, crowded: this.crowded }, onPulse, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
