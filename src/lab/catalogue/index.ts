@@ -8,6 +8,7 @@ import { SmpallocError } from '../../base/errors.js';
 import type { Scenario } from '../scenario.js';
 import { cpusyncs } from './cpusync.js';
 import { ipis } from './ipi.js';
+import { linuxes } from './linux.js';
 import { lists } from './lists.js';
 import { orders } from './order.js';
 import { pages } from './pages.js';
@@ -18,6 +19,7 @@ import { umas } from './uma.js';
 /** Races by number, then the others by name. */
 export const catalogue: readonly Scenario[] = [
   ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders, ...umas,
+  ...linuxes,
 ].sort((a, b) => Math.sign(rank(a.name) - rank(b.name)) || (a.name < b.name ? -1 : 1));
 
 function rank(name: string): number {
