@@ -10,7 +10,9 @@ import { cpusyncs } from './cpusync.js';
 import { ipis } from './ipi.js';
 import { linuxes } from './linux.js';
 import { lists } from './lists.js';
+import { mimallocs } from './mimalloc.js';
 import { orders } from './order.js';
+import { others } from './others.js';
 import { pages } from './pages.js';
 import { remoteFrees } from './remote_free.js';
 import { statistics } from './statistics.js';
@@ -19,7 +21,7 @@ import { umas } from './uma.js';
 /** Races by number, then the others by name. */
 export const catalogue: readonly Scenario[] = [
   ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders, ...umas,
-  ...linuxes,
+  ...linuxes, ...mimallocs, ...others,
 ].sort((a, b) => Math.sign(rank(a.name) - rank(b.name)) || (a.name < b.name ? -1 : 1));
 
 function rank(name: string): number {
