@@ -6,10 +6,12 @@
  */
 import { SmpallocError } from '../../base/errors.js';
 import type { Scenario } from '../scenario.js';
+import { accountings } from './accounting.js';
 import { cpusyncs } from './cpusync.js';
 import { ipis } from './ipi.js';
 import { linuxes } from './linux.js';
 import { lists } from './lists.js';
+import { mbufs } from './mbufs.js';
 import { mimallocs } from './mimalloc.js';
 import { orders } from './order.js';
 import { others } from './others.js';
@@ -21,7 +23,7 @@ import { umas } from './uma.js';
 /** Races by number, then the others by name. */
 export const catalogue: readonly Scenario[] = [
   ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders, ...umas,
-  ...linuxes, ...mimallocs, ...others,
+  ...linuxes, ...mimallocs, ...others, ...mbufs, ...accountings,
 ].sort((a, b) => Math.sign(rank(a.name) - rank(b.name)) || (a.name < b.name ? -1 : 1));
 
 function rank(name: string): number {
