@@ -24,6 +24,7 @@ export * as sleep from './kern/sleep.js';
 export * as pause from './kern/pause.js';
 export { intrDisable, intrRestore } from './kern/critical.js';
 export * as uma from './freebsd/uma_api.js';
+export * as vm from './vm/vm_page.js';
 export { zoneOf } from './dragonfly/slglobaldata.js';
 export { auditDrain, auditMachine } from './workload/audit.js';
 export * as phases from './workload/phases.js';

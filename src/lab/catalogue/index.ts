@@ -6,12 +6,17 @@
  */
 import { SmpallocError } from '../../base/errors.js';
 import type { Scenario } from '../scenario.js';
+import { accountings } from './accounting.js';
 import { cpusyncs } from './cpusync.js';
 import { ipis } from './ipi.js';
+import { linuxes } from './linux.js';
 import { lists } from './lists.js';
 import { mallocs } from './malloc.js';
 import { mallocTypes } from './malloc_types.js';
+import { mbufs } from './mbufs.js';
+import { mimallocs } from './mimalloc.js';
 import { orders } from './order.js';
+import { others } from './others.js';
 import { pages } from './pages.js';
 import { remoteFrees } from './remote_free.js';
 import { statistics } from './statistics.js';
@@ -21,6 +26,7 @@ import { umas } from './uma.js';
 export const catalogue: readonly Scenario[] = [
   ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders, ...umas,
   ...mallocs, ...mallocTypes,
+  ...linuxes, ...mimallocs, ...others, ...mbufs, ...accountings,
 ].sort((a, b) => Math.sign(rank(a.name) - rank(b.name)) || (a.name < b.name ? -1 : 1));
 
 function rank(name: string): number {

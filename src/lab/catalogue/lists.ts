@@ -18,7 +18,7 @@ function list(k: Setup, count: number): List {
 }
 
 /** The usual push: link, then swap the head. */
-function push(c: Client, head: number, node: number): void {
+export function push(c: Client, head: number, node: number): void {
   for (;;) {
     const first = c.load(head);
     c.st(node, first);
@@ -37,7 +37,7 @@ function keep(c: Client, mine: number, chain: number): void {
 }
 
 /** Nodes of the lists, in order, or what is wrong with them. */
-function walk(view: View, heads: readonly number[]): number[] | Wrong {
+export function walk(view: View, heads: readonly number[]): number[] | Wrong {
   const found: number[] = [];
   for (const head of heads) {
     for (let node = view.i32[head]!; node !== 0; node = view.i32[node]!) {
