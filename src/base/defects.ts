@@ -11,6 +11,7 @@
 export const D_R1 = 1;
 export const D_R2 = 2;
 export const D_R4 = 4;
+export const D_R14 = 14;
 export const D_R34 = 34;
 export const D_R38 = 38;
 export const D_R39 = 39;
@@ -39,6 +40,7 @@ export const DEFECTS_BY_NAME: Readonly<Record<string, Defect>> = {
   R1: { number: D_R1, what: 'statistics policy mutex: without its lock' },
   R2: { number: D_R2, what: 'statistics policies critical, unpadded: an update without its critical section' },
   R4: { number: D_R4, what: 'mallocTypeMemuse and mallocTypeInuse: a negative sum is not shown as 0' },
+  R14: { number: D_R14, what: "UMA: the CPU's buckets are not looked for and looked at again under the lock" },
   R34: { number: D_R34, what: "policy ipi: the type rides in the freed chunk's first word" },
   R38: { number: D_R38, what: 'rcount, rsignal2: z_Cpu is read after the link, and nothing pins the zone' },
   R39: { number: D_R39, what: "a remote free counts in the owner's statistics slot, without a lock" },

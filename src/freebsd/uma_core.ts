@@ -19,12 +19,14 @@
  * Runs in   thread context with M_WAITOK, any with M_NOWAIT.
  * Differs   a critical section of a few accesses masks interrupts instead of counting (kern.soft_critical: RELENG_5's).
  */
+import { D_R14 } from '../base/defects.js';
 import {
   P_BUCKET_MANGLED, P_FREE_LIST_NOT_EMPTY, P_FREEING_NONFREE, P_INSERT_EMPTY, P_NONFREE_INDEX, P_RETURNING_EMPTY,
   P_WAITOK_INTR,
 } from '../base/panics_freebsd.js';
 import { MSG_FORCING_NOWAIT } from '../base/messages.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { f64, i32, i64 } from '../hw/heap.js';
 import { SB_NOSLEEPWITHLOCKS, SB_SOFT_CRITICAL } from '../hw/superblock.layout.js';
 import { critEnter, critExit, intrDisable, intrRestore } from '../kern/critical.js';
@@ -49,7 +51,9 @@ import { construct, umaZallocInternal, umaZfreeInternal } from './uma_item.js';
 import { kegFull, kegSlab, slabAlloc } from './uma_slab.js';
 
 declare const INVARIANTS: boolean;
+declare const DEFECTS: boolean;
 
+const R14 = DEFECTS && defect(D_R14);
 const SOFT = i32[SB_SOFT_CRITICAL] !== 0;
 const NOSLEEPWITHLOCKS = i32[SB_NOSLEEPWITHLOCKS] !== 0;
 
@@ -174,11 +178,12 @@ function hasItems(bucket: number): boolean {
 
 /** Steps 3 and 4 of an allocation. @returns true: look at the buckets again; false: there is no bucket with items */
 function refill(zw: number, flags: number): boolean {
+  const stale = R14 ? cacheOf(zw) : 0;
   const lock = i32[zw + UZ_LOCK];
   zoneLock(lock);
   // I1: the CPU may be another, and its buckets other ones
-  const cache = cacheOf(zw);
-  if (hasItems(i32[cache + UC_ALLOCBUCKET]) || hasItems(i32[cache + UC_FREEBUCKET])) {
+  const cache = R14 ? stale : cacheOf(zw);
+  if (!R14 && (hasItems(i32[cache + UC_ALLOCBUCKET]) || hasItems(i32[cache + UC_FREEBUCKET]))) {
     zoneUnlock(lock);
     return true;
   }

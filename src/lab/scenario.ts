@@ -127,7 +127,7 @@ export function scenario<S = any>(name: string, definition: Omit<Scenario<S>, 'n
 const MOST_MOVES = 8;
 
 function movesWrong(moves: Readonly<Record<number, readonly number[]>>, ncpu: number, seconds: number): string {
-  if (typeof moves !== 'object' || moves === null) return 'moves is { thread: [CPUs] }, by number';
+  if (typeof moves !== 'object') return 'moves is { thread: [CPUs] }, by number';
   for (const [thread, cpus] of Object.entries(moves)) {
     if (!/^\d+$/.test(thread) || Number(thread) >= ncpu + seconds) {
       return `moves names thread ${thread}; its threads are 0 to ${ncpu + seconds - 1}`;

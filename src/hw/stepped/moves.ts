@@ -1,13 +1,13 @@
 /**
  * moves.ts — threads that move: a mover takes one off its CPU between two of its accesses and puts it on another.
  *
- *      access        access │ moved         access
- *   ────┴───────────────┴───┼─────────────────┴────►
- *      cpu = curcpu         │  the access that comes is made by the new CPU, with an address the old one computed
+ *   CPU 0   access ── mine = address(curcpu) ──┐ moved
+ *   CPU 1                                      └────────► access to mine, which is CPU 0's
  *
  * The switch comes with the access that follows: what the code has read of curcpu since the one before is stale, and
- * that is the race. An operation that is run again has to see the same CPU at each access, so the positions in its log
- * before which it was moved are kept. Where it ends, the next one begins.
+ * that is the race. (A move before that reading is the one before the access ahead of it.) An operation that is run
+ * again has to see the same CPU at each access, so the positions in its log before which it was moved are kept. Where
+ * it ends, the next one begins.
  *
  * A context switch empties the store buffer, and orders what the thread did before it with what it does after it.
  */

@@ -9,6 +9,7 @@ import type { Scenario } from '../scenario.js';
 import { cpusyncs } from './cpusync.js';
 import { ipis } from './ipi.js';
 import { lists } from './lists.js';
+import { migrations } from './migration.js';
 import { orders } from './order.js';
 import { pages } from './pages.js';
 import { remoteFrees } from './remote_free.js';
@@ -17,7 +18,7 @@ import { umas } from './uma.js';
 
 /** Races by number, then the others by name. */
 export const catalogue: readonly Scenario[] = [
-  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders, ...umas,
+  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...migrations, ...orders, ...umas,
 ].sort((a, b) => Math.sign(rank(a.name) - rank(b.name)) || (a.name < b.name ? -1 : 1));
 
 function rank(name: string): number {
