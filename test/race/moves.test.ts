@@ -215,6 +215,20 @@ describe('an operation', () => {
   });
 });
 
+test('a mutex is a CPU\'s here: a thread that moves with one held outside of a section panics', async () => {
+  const holder = (inSection: boolean) => mover('holder', (c, [a, mutex]) => {
+    const hold = () => {
+      c.mtxLock(mutex!);
+      c.ld(a!);
+      c.mtxUnlock(mutex!);
+    };
+    if (inSection) c.crit(hold);
+    else hold();
+  }, { result: () => 'held' });
+  expect(await ends(holder(false))).toEqual(['! panic', 'held']);
+  expect(await ends(holder(true))).toEqual(['held']);
+});
+
 describe('happens-before', () => {
   const twice = (c: Client, word: number) => {
     c.st(word, c.ld(word) + 1);
