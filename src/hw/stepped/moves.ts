@@ -5,9 +5,11 @@
  *   CPU 1                                      └────────► access to mine, which is CPU 0's
  *
  * The switch comes with the access that follows: what the code has read of curcpu since the one before is stale, and
- * that is the race. (A move before that reading is the one before the access ahead of it.) An operation that is run
- * again has to see the same CPU at each access, so the positions in its log before which it was moved are kept. Where
- * it ends, the next one begins.
+ * that is the race. A move before that reading is the one before the access ahead of it; but doubles and marks are no
+ * scheduling points, and nobody moves there.
+ *
+ * An operation that is run again has to see the same CPU at each access, so the positions in its log before which it
+ * was moved are kept. Where it ends, the next one begins.
  *
  * A context switch empties the store buffer, and orders what the thread did before it with what it does after it.
  */
