@@ -37,10 +37,13 @@ export const LOOK = 23;
 export const MARK = 24;
 /** a store buffer's oldest store reaches memory (TSO) */
 export const DRAIN = 25;
+/** a thread is put on another CPU */
+export const MOVE = 26;
 
 export const ACCESS_NAMES = [
   'ld', 'st', 'racy', 'ld8', 'st8', 'ld64', 'st64', 'racy64', 'ldf', 'stf', 'load', 'store', 'cas', 'xchg', 'add', 'or',
   'and', 'wait', 'wake', 'notify', 'pause', 'mask', 'unmask', 'look', 'mark', 'drain',
+  'move',
 ] as const;
 
 /** Atomic accesses and what orders like one: always scheduling points. */

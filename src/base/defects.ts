@@ -16,6 +16,7 @@ export const D_R8 = 8;
 export const D_R10 = 10;
 export const D_R11 = 11;
 export const D_R12 = 12;
+export const D_R14 = 14;
 export const D_R15 = 15;
 export const D_R34 = 34;
 export const D_R38 = 38;
@@ -50,6 +51,7 @@ export const DEFECTS_BY_NAME: Readonly<Record<string, Defect>> = {
   R10: { number: D_R10, what: 'malloc_uninit frees the malloc_type itself into mt_zone, without a slab' },
   R11: { number: D_R11, what: 'debug.malloc.profile: requests are counted by a plain add' },
   R12: { number: D_R12, what: 'debug.malloc.failure_rate: the count is read again after the add' },
+  R14: { number: D_R14, what: "UMA: the CPU's buckets are not looked for and looked at again under the lock" },
   R15: { number: D_R15, what: 'any number of fills of a zone at once' },
   R34: { number: D_R34, what: "policy ipi: the type rides in the freed chunk's first word" },
   R38: { number: D_R38, what: 'rcount, rsignal2: z_Cpu is read after the link, and nothing pins the zone' },

@@ -15,7 +15,7 @@
  * GO and PARKED are stored and loaded atomically: whoever sees one sees all that was done before it.
  */
 
-/** 1: no further sample */
+/** 1: no further sample, set by the leader before GO: all see it at the same sample; 2: whoever naps leaves */
 export const ST_STOP = 0;
 /** number of the sample under way, from 1 */
 export const ST_GO = 1;
@@ -24,6 +24,8 @@ export const ST_SLEEPERS = 2;
 /** samples that have been judged, forbidden ones among them */
 export const ST_SAMPLES = 3;
 export const ST_FORBIDDEN = 4;
+/** 1: the host wants no further sample */
+export const ST_ENOUGH = 5;
 /** a sleeper's word has one of these, by its number: counts the bells that were rung */
 export const ST_BELLS = 16;
 export const ST_NBELLS = 64;

@@ -19,11 +19,11 @@
  * Runs in   thread context with M_WAITOK, any with M_NOWAIT.
  * Differs   a critical section of a few accesses masks interrupts instead of counting (kern.soft_critical: RELENG_5's).
  */
+import { D_R14, D_R15 } from '../base/defects.js';
 import {
   P_BUCKET_MANGLED, P_FREE_LIST_NOT_EMPTY, P_FREEING_NONFREE, P_INSERT_EMPTY, P_NONFREE_INDEX, P_RETURNING_EMPTY,
   P_WAITOK_INTR,
 } from '../base/panics_freebsd.js';
-import { D_R15 } from '../base/defects.js';
 import { MSG_FORCING_NOWAIT } from '../base/messages.js';
 import { curcpu } from '../hw/curcpu.js';
 import { defect } from '../hw/defect.js';
@@ -53,6 +53,7 @@ import { kegFull, kegSlab, slabAlloc } from './uma_slab.js';
 declare const DEFECTS: boolean;
 declare const INVARIANTS: boolean;
 
+const R14 = DEFECTS && defect(D_R14);
 const R15 = DEFECTS && defect(D_R15);
 const SOFT = i32[SB_SOFT_CRITICAL] !== 0;
 const NOSLEEPWITHLOCKS = i32[SB_NOSLEEPWITHLOCKS] !== 0;
@@ -178,11 +179,12 @@ function hasItems(bucket: number): boolean {
 
 /** Steps 3 and 4 of an allocation. @returns true: look at the buckets again; false: there is no bucket with items */
 function refill(zw: number, flags: number): boolean {
+  const stale = R14 ? cacheOf(zw) : 0;
   const lock = i32[zw + UZ_LOCK];
   zoneLock(lock);
   // I1: the CPU may be another, and its buckets other ones
-  const cache = cacheOf(zw);
-  if (hasItems(i32[cache + UC_ALLOCBUCKET]) || hasItems(i32[cache + UC_FREEBUCKET])) {
+  const cache = R14 ? stale : cacheOf(zw);
+  if (!R14 && (hasItems(i32[cache + UC_ALLOCBUCKET]) || hasItems(i32[cache + UC_FREEBUCKET]))) {
     zoneUnlock(lock);
     return true;
   }

@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { SmpallocError } from '../base/errors.js';
 import {
-  ST_FORBIDDEN, ST_GO, ST_SAMPLES, ST_STOP, type StressMessage, type StressOrder, type StressPages, type StressReport,
-  type StressTask, stressPages,
+  ST_ENOUGH, ST_FORBIDDEN, ST_GO, ST_SAMPLES, ST_STOP, type StressMessage, type StressOrder, type StressPages,
+  type StressReport, type StressTask, stressPages,
 } from '../base/stress.js';
 import { distUrl } from './root.js';
 
@@ -58,7 +58,7 @@ export class StressGang<Setup> {
     order: Omit<StressOrder, 'first'>, onPulse: (pulse: StressPulse) => void = () => {}, signal?: AbortSignal,
   ): Promise<StressReport> {
     const control = this.#control;
-    for (const word of [ST_STOP, ST_SAMPLES, ST_FORBIDDEN]) control[word] = 0;
+    for (const word of [ST_STOP, ST_SAMPLES, ST_FORBIDDEN, ST_ENOUGH]) control[word] = 0;
     const late = new AbortController();
     const watch = this.#watch(onPulse, late, signal);
     const ends = this.#workers.map((worker) => this.#message(worker, late.signal, 'a sample does not end'));
@@ -68,6 +68,9 @@ export class StressGang<Setup> {
       const [leader] = await Promise.all(ends);
       if (leader && 'finished' in leader && leader.report) return leader.report;
       throw new SmpallocError('ESMP_HALTED', 'stress: the leader ended without a report');
+    } catch (cause) {
+      this.#end();
+      throw cause;
     } finally {
       clearInterval(watch);
       await Promise.allSettled(late.signal.aborted ? [] : ends.map((end) => Promise.race([end, pause(GRACE_MS)])));
@@ -88,8 +91,7 @@ export class StressGang<Setup> {
       const samples = Atomics.load(control, ST_SAMPLES);
       const now = performance.now();
       onPulse({ samples, forbidden: Atomics.load(control, ST_FORBIDDEN) });
-      // the leader sees it before the next sample
-      if (signal?.aborted && Atomics.load(control, ST_STOP) === 0) Atomics.store(control, ST_STOP, 1);
+      if (signal?.aborted) Atomics.store(control, ST_ENOUGH, 1);
       if (samples !== seen) {
         seen = samples;
         since = now;

@@ -58,6 +58,7 @@ export interface Setup extends View {
 
 /** Inside an operation: everything here is a step, or is made of steps. */
 export interface Client {
+  /** where the thread began: one that moves (Scenario.moves) is on `engine.curcpu` */
   readonly cpu: number;
   readonly engine: SteppedEngine;
   /** results of this thread's operations that have returned */

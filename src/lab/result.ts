@@ -1,7 +1,8 @@
 /** result.ts — what an exploration found, as plain data: reports, JSON and tests are made of it. */
 import type { FailureClass } from '../base/failures.js';
 
-export type Frame = 'thread' | 'interrupt' | 'drain';
+/** 'drain': a store buffer's store reaches memory; 'move': the thread is put on another CPU */
+export type Frame = 'thread' | 'interrupt' | 'drain' | 'move';
 
 /** One access of a counterexample. */
 export interface Step {

@@ -56,6 +56,11 @@ export interface Scenario<S = any> {
   readonly cpus: readonly string[];
   /** second threads: CPU -> role. The scheduler may switch between a CPU's threads outside critical sections. */
   readonly threads?: Readonly<Record<number, string>>;
+  /**
+   * Threads that move: number of a thread -> CPUs it may be put on, on each once. The threads of `cpus` are numbered
+   * first, then those of `threads`. Every access is a scheduling point then, unless `points` says otherwise.
+   */
+  readonly moves?: Readonly<Record<number, readonly number[]>>;
   readonly setup?: (k: Setup) => S;
   /** operations by role. @param index rank of the CPU among those of its role, from 0 */
   readonly cpu: Readonly<Record<string, (k: Setup, s: S, index: number) => readonly Operation[]>>;
@@ -83,7 +88,7 @@ export interface Scenario<S = any> {
   readonly races?: boolean;
   /** false: the line rules of the layouts are not checked */
   readonly rules?: boolean;
-  /** 'all': every access is a scheduling point; default 'shared': those at words that are shared */
+  /** 'all': every access is a scheduling point; default 'shared': those at words that are shared (`moves`: 'all') */
   readonly points?: 'shared' | 'all';
   /** failed compare-and-swaps of one word in one operation before the execution is cut; default 1 */
   readonly casFails?: number;
@@ -112,14 +117,33 @@ export function scenario<S = any>(name: string, definition: Omit<Scenario<S>, 'n
   for (const key of Object.keys(definition)) {
     if (!KEYS.has(key)) throw wrong(`there is no '${key}'; there are ${[...KEYS].join(', ')}`);
   }
+  const unmoved = movesWrong(definition.moves ?? {}, cpus.length, Object.keys(threads).length);
+  if (unmoved !== '') throw wrong(unmoved);
   const origin = definition.origin ?? 'generic';
   return { ...definition, origin, name, [BRAND]: true } as Scenario<S>;
 }
 
+/** tokens have a letter for each (lab/counterexample/letters.ts) */
+const MOST_MOVES = 8;
+
+function movesWrong(moves: Readonly<Record<number, readonly number[]>>, ncpu: number, seconds: number): string {
+  if (typeof moves !== 'object') return 'moves is { thread: [CPUs] }, by number';
+  for (const [thread, cpus] of Object.entries(moves)) {
+    if (!/^\d+$/.test(thread) || Number(thread) >= ncpu + seconds) {
+      return `moves names thread ${thread}; its threads are 0 to ${ncpu + seconds - 1}`;
+    }
+    const right = Array.isArray(cpus) && cpus.length > 0 && new Set(cpus).size === cpus.length;
+    if (!right || cpus.some((cpu) => !Number.isInteger(cpu) || cpu < 0 || cpu >= ncpu)) {
+      return `moves[${thread}] is a list of CPUs from 0 to ${ncpu - 1}, each once`;
+    }
+  }
+  const all = Object.values(moves).flat().length;
+  return all > MOST_MOVES ? `moves has ${all} moves, at most ${MOST_MOVES} are possible` : '';
+}
+
 const KEYS = new Set([
-  'title', 'origin', 'lesson', 'machine', 'cpus', 'threads', 'setup', 'cpu', 'invariant', 'after', 'result', 'outcome',
-  'defects',
-  'expect', 'memory', 'torn', 'interrupts', 'races', 'rules', 'points', 'casFails',
+  'title', 'origin', 'lesson', 'machine', 'cpus', 'threads', 'moves', 'setup', 'cpu', 'invariant', 'after', 'result',
+  'outcome', 'defects', 'expect', 'memory', 'torn', 'interrupts', 'races', 'rules', 'points', 'casFails',
   'stepLimit',
 ]);
 

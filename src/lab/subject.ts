@@ -86,9 +86,10 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
   const threads = makeThreads(scenario, setup, state, options.dropped ?? new Set());
   const view = makeView(machine);
   const memory = options.memory ?? scenario.memory ?? 'sc';
-  const points = options.points ?? scenario.points ?? 'shared';
+  const points = options.points ?? scenario.points ?? (scenario.moves ? 'all' : 'shared');
   const { results } = engine.run;
-  load(machine, threads, type, { interrupts: scenario.interrupts !== false, tso: memory === 'tso' });
+  const modes = { interrupts: scenario.interrupts !== false, tso: memory === 'tso' };
+  load(machine, threads, scenario.moves ?? {}, type, modes);
   setChecks(machine, scenario, options, memory);
   engine.access.options.allPoints = points === 'all';
   engine.access.options.torn = scenario.torn === true || setup.defect('R3');
@@ -119,13 +120,14 @@ export async function prepareSubject(scenario: Scenario, options: SubjectOptions
 
 /** Gives the threads' operations to the engine: from now on executions begin with the memory as it is. */
 function load(
-  machine: SteppedMachine, threads: readonly Thread[], type: number, modes: { interrupts: boolean; tso: boolean },
+  machine: SteppedMachine, threads: readonly Thread[], moves: NonNullable<Scenario['moves']>, type: number,
+  modes: { interrupts: boolean; tso: boolean },
 ): void {
   const { run } = machine.engine;
   const programs = threads.map(({ cpu, operations }, e) => {
     run.results[e] ??= [];
     const client = makeClient(machine, cpu, type, run.results[e]);
-    return { cpu, operations: operations.map((operation) => () => operation.run(client)) };
+    return { cpu, moves: moves[e] ?? [], operations: operations.map((operation) => () => operation.run(client)) };
   });
   run.prepare(programs, machine.configuration.cpus, machine.splz, machine.critWords, modes);
 }

@@ -7,6 +7,8 @@
 import { ACCESS_NAMES, isAtomic } from '../base/access.js';
 import type { Counterexample, Step } from '../lab/result.js';
 
+const NOT_OWN = new Set(['drain', 'move', 'pause']);
+
 /** How many accesses are looked at for the turn of a wait loop. */
 const LONGEST_TURN = 200;
 
@@ -64,13 +66,13 @@ function ownSteps(c: Counterexample): boolean[] {
     cpus.set(word, known === undefined || known === cpu ? cpu : -1);
   }
   return c.steps.map(
-    ({ step, kind, word, frame }) =>
-      frame !== 'drain' && kind !== 'pause' && !atomicKind(kind) && cpus.get(word) !== -1 && !mustShow(c, step),
+    ({ step, kind, word }) =>
+      ownKind(kind) && cpus.get(word) !== -1 && !mustShow(c, step),
   );
 }
 
-function atomicKind(kind: string): boolean {
-  return isAtomic((ACCESS_NAMES as readonly string[]).indexOf(kind));
+function ownKind(kind: string): boolean {
+  return !NOT_OWN.has(kind) && !isAtomic((ACCESS_NAMES as readonly string[]).indexOf(kind));
 }
 
 function mustShow({ steps, race }: Counterexample, step: number): boolean {

@@ -112,7 +112,7 @@ function traceTable({ columns }: Counterexample, rows: readonly TraceRow[]): str
 const WRITES = new Set(['store', 'cas', 'xchg', 'add', 'or', 'and', 'drain']);
 const PLAIN_WRITES = new Set(['st', 'st8', 'st64']);
 /** accesses that show no 32-bit value of a word */
-const WORDLESS = new Set(['ldf', 'stf', 'pause', 'mask', 'unmask', 'look', 'mark']);
+const WORDLESS = new Set(['ldf', 'stf', 'pause', 'mask', 'unmask', 'look', 'mark', 'move']);
 
 /** What the page's script works with: per step its word by number or -1, the value after it, and whether it writes. */
 function stepData({ steps }: Counterexample, tso: boolean) {

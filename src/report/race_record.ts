@@ -13,8 +13,10 @@ const number = v.pipe(v.number(), v.integer());
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const measure = v.pipe(v.number(), v.minValue(0));
 
+const FRAMES = ['thread', 'interrupt', 'drain', 'move'] as const;
+
 const StepSchema = v.looseObject({
-  step: v.pipe(count, v.minValue(1)), entity: count, cpu: count, frame: v.picklist(['thread', 'interrupt', 'drain']),
+  step: v.pipe(count, v.minValue(1)), entity: count, cpu: count, frame: v.picklist(FRAMES),
   switched: v.boolean(), op: v.string(), kind: v.picklist(ACCESS_NAMES), word: count, place: v.string(), old: number,
   now: number, result: number, line: v.string(), returned: v.exactOptional(v.string()),
 });

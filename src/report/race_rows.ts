@@ -45,7 +45,7 @@ export function traceRows(c: Counterexample, all: boolean): TraceRow[] {
   return rows;
 }
 
-const FRAME_MARK = { thread: '', interrupt: '! ', drain: 'D ' } as const;
+const FRAME_MARK = { thread: '', interrupt: '! ', drain: 'D ', move: '' } as const;
 
 function operationRow(c: Counterexample, step: Step): TraceRow {
   const text = `${FRAME_MARK[step.frame]}${step.op}`;
@@ -56,10 +56,10 @@ function where(c: Counterexample, step: Step) {
   return { first: step.step, last: step.step, column: columnOf(c, step), switched: step.switched };
 }
 
-/** A thread has its own column if there are several a CPU; interrupts and store buffers stand with their CPU. */
+/** A thread has its own column, on whatever CPU it is; interrupts and store buffers stand with their CPU. */
 function columnOf({ columns }: Counterexample, { frame, entity, cpu }: Step): number {
-  const isCpu = (title: string | undefined) => title === `cpu${cpu}` || title?.startsWith(`cpu${cpu} `) === true;
-  if (frame === 'thread' && isCpu(columns[entity])) return entity;
+  if ((frame === 'thread' || frame === 'move') && entity < columns.length) return entity;
+  const isCpu = (title: string) => title === `cpu${cpu}` || title.startsWith(`cpu${cpu} `);
   return Math.max(0, columns.findIndex(isCpu));
 }
 

@@ -57,6 +57,7 @@ export function stepText(step: Step, places: Places): string {
   if (kind === 'wait') return `wait ${place()} ${step.result === 0 ? `is ${value(step.now)} already` : 'sleeps'}`;
   if (kind === 'wake') return `wake ${place()} goes on`;
   if (kind === 'mark') return `${place()} ${MARKS[step.now] ?? 'changes hands'}`;
+  if (kind === 'move') return `moves to cpu${step.now}`;
   return PLAIN_WORDS[kind] ?? `${kind} ${place()}`;
 }
 

@@ -10,6 +10,8 @@ export interface ProgramOptions {
   /** a second thread on CPU 0 */
   readonly twoThreads?: boolean;
   readonly interrupts?: boolean;
+  /** CPU 0's first thread may be moved to CPU 1 */
+  readonly moves?: boolean;
   /** what a statement may be */
   readonly kinds: readonly Kind[];
   /** statements a thread has at most */
@@ -18,7 +20,7 @@ export interface ProgramOptions {
 
 export type Kind =
   | 'ld' | 'st' | 'load' | 'store' | 'cas' | 'xchg' | 'add' | 'crit' | 'raise' | 'wait' | 'notify' | 'spin' | 'lock'
-  | 'splz';
+  | 'splz' | 'own';
 
 /** Program number `seed`. What comes out is what each statement returned, and the words at the end. */
 export function program(seed: number, options: ProgramOptions): Scenario {
@@ -26,6 +28,7 @@ export function program(seed: number, options: ProgramOptions): Scenario {
     origin: 'generic',
     cpus: Array.from({ length: options.cpus }, () => 'any'),
     ...(options.twoThreads && { threads: { 0: 'any' } }),
+    ...(options.moves && { moves: { 0: [1] } }),
     interrupts: options.interrupts ?? false,
     races: false,
     rules: false,
@@ -80,6 +83,16 @@ function statement(
       return seen;
     },
     splz: (c) => c.splz(),
+    // the CPU's own word, found before or in the section
+    own: (c) => {
+      const early = shared[c.engine.curcpu]!;
+      return c.crit(() => {
+        const mine = value === 1 ? early : shared[c.engine.curcpu]!;
+        const seen = c.ld(mine);
+        c.st(mine, seen + 1);
+        return seen;
+      });
+    },
   };
   return [`${kind} ${n} ${value} ${expected} ${cpu}`, run[kind]];
 }

@@ -16,9 +16,10 @@ export {
 } from './atomic.js';
 export { casBudget, hooks, options, type Watcher } from './hooks.js';
 export { lengthOf } from './log.js';
+export { movesHash, movesReset } from './moves.js';
 export { ld32, ld8, racy32, st32, st8 } from './plain.js';
 export {
-  caughtStop, clientAccess, enter, finishOp, goLive, isLastChance, leave, logHash, stopHere,
+  caughtStop, clientAccess, enter, finishOp, goLive, isLastChance, leave, logHash, ofItself, stopHere,
 } from './step.js';
 export { bufferCount, bufferHash, drainOldest, oldestStore } from './storebuffer.js';
 export { futexNotify, futexWait, interruptLook, maskChange, resetDirectTurns, waitTurn } from './waits.js';

@@ -8,6 +8,7 @@
  *
  * Kept by slot (journal.ts): four clocks a CPU, of its last plain read, plain write, atomic read, atomic write.
  */
+import { MAX_ENTITIES } from './entity.js';
 import { execution, fail } from './failure.js';
 import { grown } from './grown.js';
 
@@ -27,6 +28,8 @@ let touched = new Uint8Array(1 << 12);
 let stamp = 1;
 let ncpu = 1;
 const cpuClock = new Int32Array(MAX_CPUS * MAX_CPUS);
+/** by thread: what its CPU knew when it was taken from there */
+const travelling = new Int32Array(MAX_ENTITIES * MAX_CPUS);
 
 /** Starts a new execution for `cpus` CPUs. */
 export function clocksReset(cpus: number): void {
@@ -34,6 +37,22 @@ export function clocksReset(cpus: number): void {
   ncpu = cpus;
   cpuClock.fill(0);
   for (let cpu = 0; cpu < cpus; cpu++) cpuClock[cpu * MAX_CPUS + cpu] = 1;
+}
+
+/** Thread `e` is taken from CPU `cpu` ... */
+export function clockLeaves(e: number, cpu: number): void {
+  const mine = cpu * MAX_CPUS;
+  for (let q = 0; q < ncpu; q++) travelling[e * MAX_CPUS + q] = cpuClock[mine + q];
+  cpuClock[mine + cpu]++;
+}
+
+/** ... and goes on on CPU `cpu`: the context switches order what it did there before what is done here. */
+export function clockArrives(e: number, cpu: number): void {
+  const mine = cpu * MAX_CPUS;
+  for (let q = 0; q < ncpu; q++) {
+    const known = travelling[e * MAX_CPUS + q];
+    if (q !== cpu && known > cpuClock[mine + q]) cpuClock[mine + q] = known;
+  }
 }
 
 /** The slot's clocks are of this execution. */

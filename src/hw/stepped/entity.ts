@@ -1,14 +1,16 @@
 /**
- * entity.ts — who may make the next access: threads, interrupts, store buffers.
+ * entity.ts — who may make the next step: threads, interrupts, store buffers, movers.
  *
  *   0 .. threads-1        threads of CPUs, each a list of operations
  *   threads .. +ncpu      the interrupt of CPU n: runs splz, may start whenever a bit is up and nothing masks it
  *   .. +ncpu              the store buffer of CPU n (TSO): its step brings the oldest store to memory
+ *   .. +movers            a thread and a CPU: its step takes the thread off its CPU and puts it on that one (moves.ts)
  *
  * A CPU runs one of its entities at a time. The thread that ran last keeps the CPU while it is in a critical section or
  * has interrupts masked; an interrupt keeps it until it has returned. All state of a CPU between two of its accesses is
  * the log of its operation under way: going on means running the operation again over that log.
  */
+import { WAKE } from '../../base/access.js';
 import { i32 } from '../heap.js';
 import { INTR_PENDING, INTR_STOP, INTR_WORDS } from '../intr.layout.js';
 import { SB_INTR } from '../superblock.layout.js';
@@ -31,6 +33,8 @@ export type Operation = () => unknown;
 export interface Program {
   readonly cpu: number;
   readonly operations: readonly Operation[];
+  /** CPUs it may be moved to, to each once */
+  readonly moves?: readonly number[];
 }
 
 export interface Modes {
@@ -62,10 +66,12 @@ export const watchCount = new Int32Array(MAX_ENTITIES);
 export const layout = {
   threads: 0,
   ncpu: 0,
-  /** first entity that is an interrupt, a store buffer; number of all */
+  /** first entity that is an interrupt, a store buffer, a mover; number of all */
   irq0: 0,
   drain0: 0,
+  move0: 0,
   entities: 0,
+  movers: 0,
   /** some CPU has more than one entity: the simple rule for enabledMask does not do */
   shared: false,
   interrupts: false,
@@ -73,6 +79,14 @@ export const layout = {
 };
 /** word of each CPU's critical count */
 export const critWord = new Int32Array(MAX_ENTITIES);
+/** CPU on which each entity begins an execution */
+export const homeOf = new Int32Array(MAX_ENTITIES);
+/** with whom an entity shares a CPU for good: a thread that may move stands alone */
+export const neighbourhood = new Int32Array(MAX_ENTITIES);
+/** by number of the mover: its thread, where to, and whether it has been made in this execution */
+export const moverThread = new Int32Array(MAX_ENTITIES);
+export const moverTo = new Int32Array(MAX_ENTITIES);
+export const moverUsed = new Uint8Array(MAX_ENTITIES);
 
 /**
  * Numbers the entities.
@@ -80,20 +94,43 @@ export const critWord = new Int32Array(MAX_ENTITIES);
  * @param critical word of each CPU's critical count
  */
 export function layOut(threads: readonly Program[], ncpu: number, critical: readonly number[], modes: Modes): void {
-  const entities = threads.length + 2 * ncpu;
+  const movers = threads.reduce((sum, { moves }) => sum + (moves?.length ?? 0), 0);
+  const entities = threads.length + 2 * ncpu + movers;
   if (entities > MAX_ENTITIES) {
-    throw new RangeError(`${entities} threads, interrupts and buffers: at most ${MAX_ENTITIES}`);
+    throw new RangeError(`${entities} threads, interrupts, buffers and moves: at most ${MAX_ENTITIES}`);
   }
   layout.threads = threads.length;
   layout.ncpu = ncpu;
   layout.irq0 = threads.length;
   layout.drain0 = threads.length + ncpu;
+  layout.move0 = layout.drain0 + ncpu;
   layout.entities = entities;
+  layout.movers = movers;
   layout.interrupts = modes.interrupts;
   layout.tso = modes.tso;
-  layout.shared = modes.interrupts || new Set(threads.map(({ cpu }) => cpu)).size < threads.length;
-  for (let e = 0; e < entities; e++) cpuOf[e] = e < layout.irq0 ? threads[e].cpu : (e - layout.irq0) % ncpu;
+  layout.shared = modes.interrupts || movers > 0 || new Set(threads.map(({ cpu }) => cpu)).size < threads.length;
+  for (let e = 0; e < entities; e++) homeOf[e] = e < layout.irq0 ? threads[e].cpu : (e - layout.irq0) % ncpu;
   for (let cpu = 0; cpu < ncpu; cpu++) critWord[cpu] = critical[cpu];
+  layOutMovers(threads);
+  backHome();
+}
+
+function layOutMovers(threads: readonly Program[]): void {
+  let mover = 0;
+  for (let e = 0; e < layout.entities; e++) {
+    const moves = threads[e]?.moves ?? [];
+    neighbourhood[e] = moves.length > 0 ? MAX_ENTITIES + e : homeOf[e];
+    for (const cpu of moves) {
+      moverThread[mover] = e;
+      moverTo[mover++] = cpu;
+    }
+  }
+}
+
+/** An execution begins: nobody has been moved. */
+export function backHome(): void {
+  cpuOf.set(homeOf);
+  moverUsed.fill(0);
 }
 
 const INTR = i32[SB_INTR] >>> 2;
@@ -117,7 +154,23 @@ export function enabledMask(pendingStores: Int32Array): number {
   if (layout.tso) {
     for (let cpu = 0; cpu < layout.ncpu; cpu++) if (pendingStores[cpu] > 0) mask |= 1 << (layout.drain0 + cpu);
   }
+  for (let m = 0; m < layout.movers; m++) if (moverUsed[m] === 0 && mayMove(m)) mask |= 1 << (layout.move0 + m);
   return mask;
+}
+
+/**
+ * A thread is taken from its CPU when the CPU may be taken from it: not in a critical section, not with interrupts
+ * masked, not from under an interrupt it was met by. One that waits for a CPU may be taken from there at any time.
+ */
+function mayMove(mover: number): boolean {
+  const e = moverThread[mover];
+  const cpu = cpuOf[e];
+  const state = stateOf[e];
+  if (moverTo[mover] === cpu || state === DONE || state === ASLEEP) return false;
+  if (state === SPINS && !watchChanged(e)) return false;
+  // one that has been woken may have masked interrupts before it slept, and gave its CPU up
+  const waits = threadOn[cpu] !== e && pendKind[e] !== WAKE;
+  return waits || (!pinned(cpu) && serving[cpu] < 0);
 }
 
 /** The CPU of thread `e` is free for it. */

@@ -4,25 +4,25 @@ import { i32, u8 } from '../heap.js';
 import { curcpu } from './curcpu.js';
 import { critWord, layout } from './entity.js';
 import { journal } from './journal.js';
-import { answer, length, pos } from './log.js';
+import { length, pos } from './log.js';
 import { after, before, live, replay, replayWrite } from './step.js';
 import { buffered, seen } from './storebuffer.js';
 
-export function ld32(word: number): number {
-  if (pos < length) return replay(LD, word);
-  if (!live) return i32[word];
-  before(LD, word, 0);
+export function ld32(at: number): number {
+  if (pos < length) return replay(LD, at);
+  if (!live) return i32[at];
+  const word = before(LD, at, 0);
   const value = layout.tso ? seen(word) : i32[word];
   after(LD, word, value, value, value);
   return value;
 }
 
-export function st32(word: number, to: number): number {
+export function st32(at: number, to: number): number {
   const value = to | 0;
-  if (pos < length) replayWrite(ST, word, value);
-  else if (!live) setWord(word, value);
+  if (pos < length) replayWrite(ST, at, value);
+  else if (!live) setWord(at, value);
   else {
-    before(ST, word, value);
+    const word = before(ST, at, value);
     const old = i32[word];
     // who may interrupt is asked of memory: the critical count is its CPU's own, and need not wait
     if (layout.tso && word !== critWord[curcpu]) buffered(word, value);
@@ -50,7 +50,7 @@ export function st8(byte: number, to: number): number {
   const word = byte >>> 2;
   const shift = (byte & 3) << 3;
   if (pos < length) {
-    answer();
+    replay(ST8, word);
     return to;
   }
   if (live) before(ST8, word, to);

@@ -14,18 +14,18 @@ import { i32 } from '../heap.js';
 import { INTR_PENDING, INTR_STOP, INTR_WORDS } from '../intr.layout.js';
 import { SB_INTR } from '../superblock.layout.js';
 import {
-  bufferCount, casBudget, caughtStop, drainOldest, enabled, enter, finishOp, goLive, hooks, interruptLook, leave,
-  lengthOf, options, resetDirectTurns,
+  bufferCount, casBudget, caughtStop, enabled, enter, finishOp, goLive, hooks, interruptLook, leave, lengthOf,
+  movesReset, ofItself, options, resetDirectTurns,
 } from './access.js';
 import {
-  ASLEEP, cpuOf, critWord, DONE, layout, layOut, masked, MAX_ENTITIES, type Modes, opOf, type Operation, pendKind,
-  pendValue, pendWord, type Program, QUIET, READY, serving, SPINS, stateOf, threadOn, watchValues, watchWords,
+  ASLEEP, backHome, cpuOf, critWord, DONE, layout, layOut, masked, MAX_ENTITIES, type Modes, opOf, type Operation,
+  pendKind, pendValue, pendWord, type Program, QUIET, READY, serving, SPINS, stateOf, threadOn, watchValues, watchWords,
 } from './entity.js';
 import { execution, fail, STOP } from './failure.js';
 import { baseline, finalHash, HEAP_WORDS, undo } from './journal.js';
 import { kasanBaseline, kasanUndo, learned, shadowReset } from './shadow.js';
 
-/** entity that took the last step of its own: stores reaching memory do not count */
+/** entity that took the last step of its own: stores reaching memory and moves do not count */
 let last = -1;
 const INTR = i32[SB_INTR] >>> 2;
 const WATCHED = 1024;
@@ -55,6 +55,7 @@ export function prepare(
   threads: readonly Program[], ncpu: number, service: Operation, critical: readonly number[], modes: Modes,
 ): void {
   layOut(threads, ncpu, critical, modes);
+  movesReset();
   programs = threads;
   serve = service;
   for (let e = 0; e < layout.entities; e++) {
@@ -80,6 +81,10 @@ function reset(): void {
   execution.steps = 0;
   casBudget.cut = false;
   last = -1;
+  if (layout.movers > 0) {
+    backHome();
+    movesReset();
+  }
   for (let e = 0; e < layout.entities; e++) {
     stateOf[e] = e < layout.threads ? READY : QUIET;
     opOf[e] = 0;
@@ -143,7 +148,7 @@ const nobody = (): number => -1;
 /** Entity `e` goes on. @returns who follows */
 function step(e: number): number {
   if (e >= layout.drain0) {
-    drainOldest(e - layout.drain0);
+    ofItself(e);
     return hooks.decide(last);
   }
   last = e;

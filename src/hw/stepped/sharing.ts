@@ -3,7 +3,7 @@
  * scheduling point. Kept by slot (journal.ts).
  */
 import { classOfUsers, WRITTEN } from '../../base/sharing.js';
-import { cpuOf } from './entity.js';
+import { neighbourhood } from './entity.js';
 import { grown } from './grown.js';
 import { slotOf, wordOf } from './journal.js';
 
@@ -33,7 +33,7 @@ export function noteSharing(slot: number, entity: number, write: boolean): void 
 
 function setUsers(slot: number, now: number): void {
   users[slot] = now;
-  const cls = classOfUsers(now, cpuOf);
+  const cls = classOfUsers(now, neighbourhood);
   if (cls !== classes[slot]) learned.count++;
   classes[slot] = cls;
 }
@@ -66,7 +66,7 @@ export function sharedBy(word: number): number {
 export function unlearn(): void {
   for (let n = lessons.length - 2; n >= 0; n -= 2) {
     users[lessons[n]] = lessons[n + 1];
-    classes[lessons[n]] = classOfUsers(lessons[n + 1], cpuOf);
+    classes[lessons[n]] = classOfUsers(lessons[n + 1], neighbourhood);
   }
   if (lessons.length > 0) learned.count++;
   lessons = [];

@@ -23,6 +23,7 @@ import { cpuOf, critWord, layout, opOf, pendKind, pendValue, pendWord, pinned } 
 import { execution, fail, STOP } from './failure.js';
 import { hooks, options } from './hooks.js';
 import { slotOf } from './journal.js';
+import { arrive, arriveLive, endMoves, move, nextMove, ownWord, startMoves } from './moves.js';
 import {
   answer, append, closeLog, hashOfLog, kinds, lastChance, length, lengthOf, me, nows, openLog, pos, rewind, turnAt,
   turnBefore, values, words,
@@ -49,7 +50,8 @@ export function goLive(on: boolean): void {
 /** Entity `e` goes on: its operation is run again, or begins. @param fresh its pending access has been chosen */
 export function enter(e: number, fresh: boolean): void {
   openLog(e);
-  switchCpu(cpuOf[e]);
+  if (layout.movers > 0) startMoves(e);
+  else switchCpu(cpuOf[e]);
   chosen = fresh;
   stopping = false;
   asClient = false;
@@ -69,6 +71,7 @@ export function finishOp(e: number): void {
   rewind();
   turnAt[e] = 0;
   turnBefore[e] = 0;
+  if (layout.movers > 0) endMoves(e);
 }
 
 /** The operation was left by STOP and returned all the same: it caught what was not its to catch. */
@@ -100,8 +103,8 @@ function isPoint(kind: number, word: number): boolean {
   return sharing === SHARED || (sharing === SHARED_ON_CPU && layout.shared && !pinned(curcpu));
 }
 
-/** Throws STOP when somebody else goes on. */
-export function before(kind: number, word: number, value: number): void {
+/** Throws STOP when somebody else goes on. @returns the word, or the one in its place on another CPU (moves.ts) */
+export function before(kind: number, word: number, value: number): number {
   if (stopping) throw STOP;
   const e = me;
   pendKind[e] = kind;
@@ -110,6 +113,9 @@ export function before(kind: number, word: number, value: number): void {
   if (chosen) chosen = false;
   else if (isPoint(kind, word)) ask(e);
   if (++execution.steps > options.stepLimit) livelock();
+  if (layout.movers === 0) return word;
+  if (pos === nextMove) arriveLive();
+  return ownWord(word);
 }
 
 function ask(e: number): void {
@@ -117,8 +123,14 @@ function ask(e: number): void {
     const to = hooks.decide(e);
     if (to === e) return;
     if (to < layout.drain0) stop(to);
-    drainOldest(to - layout.drain0);
+    ofItself(to);
   }
+}
+
+/** What the scheduler does without any code under test: a store reaches memory, a thread is moved. */
+export function ofItself(e: number): void {
+  if (e < layout.move0) drainOldest(e - layout.drain0);
+  else move(e - layout.move0);
 }
 
 export function stop(to: number): never {
@@ -182,12 +194,18 @@ function checkRule(word: number, kind: number, cpu: number): void {
 }
 
 export function replay(kind: number, word: number): number {
-  if (words[pos] !== word || kinds[pos] !== kind) diverged('it made another access');
+  if (pos === nextMove) arrive();
+  if (kinds[pos] !== kind || !isLogged(word)) diverged('it made another access');
   return answer();
 }
 
+function isLogged(word: number): boolean {
+  return words[pos] === word || (layout.movers > 0 && words[pos] === ownWord(word));
+}
+
 export function replayWrite(kind: number, word: number, value: number): void {
-  if (words[pos] !== word || kinds[pos] !== kind || nows[pos] !== value) diverged('it wrote something else');
+  if (pos === nextMove) arrive();
+  if (kinds[pos] !== kind || nows[pos] !== value || !isLogged(word)) diverged('it wrote something else');
   answer();
 }
 

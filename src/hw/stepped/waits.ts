@@ -122,20 +122,15 @@ function watchTurn(): boolean {
 }
 
 export function maskChange(kind: number): void {
-  const cpu = curcpu;
-  const word = HEAP_WORDS + cpu;
   if (pos < length) {
-    replay(kind, word);
+    replay(kind, HEAP_WORDS + curcpu);
     return;
   }
   if (!live) return;
-  if (kind === MASK) {
-    before(kind, word, 1);
-    masked[cpu]++;
-  } else {
-    before(kind, word, 0);
-    masked[cpu]--;
-  }
+  const word = before(kind, HEAP_WORDS + curcpu, kind === MASK ? 1 : 0);
+  const cpu = curcpu;
+  if (kind === MASK) masked[cpu]++;
+  else masked[cpu]--;
   after(kind, word, masked[cpu], masked[cpu], masked[cpu]);
 }
 

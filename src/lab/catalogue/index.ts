@@ -15,6 +15,7 @@ import { mallocs } from './malloc.js';
 import { mallocTypes } from './malloc_types.js';
 import { mbufs } from './mbufs.js';
 import { mimallocs } from './mimalloc.js';
+import { migrations } from './migration.js';
 import { orders } from './order.js';
 import { others } from './others.js';
 import { pages } from './pages.js';
@@ -27,6 +28,7 @@ export const catalogue: readonly Scenario[] = [
   ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders, ...umas,
   ...mallocs, ...mallocTypes,
   ...linuxes, ...mimallocs, ...others, ...mbufs, ...accountings,
+  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...migrations, ...orders, ...umas,
 ].sort((a, b) => Math.sign(rank(a.name) - rank(b.name)) || (a.name < b.name ? -1 : 1));
 
 function rank(name: string): number {

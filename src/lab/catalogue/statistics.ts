@@ -7,7 +7,7 @@ import type { Setup } from '../kit.js';
 import { type Scenario, scenario } from '../scenario.js';
 import { asRace } from './variants.js';
 
-const SIZE = 64;
+export const SIZE = 64;
 
 /** Each CPU has a zone of its own with chunks left, so that kmalloc is nothing but the update. */
 function zoneOnEach(k: Setup): void {
@@ -28,7 +28,7 @@ const R1 = scenario('R1', {
 });
 
 /** Two blocks are out and not counted: counting them is the work. @returns where mtsAllocated finds their size */
-function uncounted(k: Setup): number {
+export function uncounted(k: Setup): number {
   return k.on(0, (c) => {
     const sizeAt = ((k.engine.zoneOf(c.kmalloc(SIZE)) >>> 2) + Z_CHUNKSIZE) >>> 1;
     c.kmalloc(SIZE);

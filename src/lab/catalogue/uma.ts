@@ -7,10 +7,10 @@ import { type Scenario, scenario } from '../scenario.js';
 const ORIGIN = 'FreeBSD uma_core.c 1.136';
 const SIZE = 1024;
 
-const freebsd = { alloc: 'freebsd', tunables: { 'vm.boot_pages': 24 } } as const;
+export const freebsd = { alloc: 'freebsd', tunables: { 'vm.boot_pages': 24 } } as const;
 
 /** Slabs and a bucket there are, so that a CPU that finds no bucket has nothing to make but to fill one. */
-function warm(k: Setup): void {
+export function warm(k: Setup): void {
   const { uma } = k.engine;
   k.on(0, (c) => {
     c.kfree(c.kmalloc(SIZE / 2));

@@ -7,6 +7,7 @@
  *   R40@a3c7b   with the name of its scenario
  *
  *   a-h  thread of CPU 0-7      i-p  interrupt of CPU 0-7      q-x  second threads      A-H  store buffer of CPU 0-7
+ *   I-P  a thread is moved: the scenario's `moves`, one after the other
  *
  * Decisions are counted at every access (follow.ts), so a token means the same whatever a search has learned, and does
  * so in every process.
@@ -25,7 +26,7 @@ export interface Token {
 }
 
 const RIGHT = 'expected a count and a letter, as in a3c7b: a-h is the thread of cpu0-7, i-p its interrupt, q-x a ' +
-  'second thread, A-H its store buffer; - is the default schedule';
+  'second thread, A-H its store buffer, I-P the move of a thread; - is the default schedule';
 const RIGHT_DROPPED = 'expected thread letters with the number of an operation, as in b/a1.c0';
 
 /** @throws SmpallocError ESMP_INPUT when it is none: names the position */

@@ -45,14 +45,15 @@ class Recorder {
     this.#returned = subject.threads.map(() => 0);
   }
 
-  readonly watch = (entity: number, kind: number, word: number, result: number, old: number, now: number): void => {
+  readonly watch = (by: number, kind: number, word: number, result: number, old: number, now: number): void => {
     this.returns();
-    const { layout, cpuOf } = this.#subject.engine.entity;
-    const frame: Frame = entity >= layout.drain0 ? 'drain' : entity >= layout.irq0 ? 'interrupt' : 'thread';
+    const { layout, cpuOf, moverThread } = this.#subject.engine.entity;
+    const frame = this.#frame(by);
+    const entity = frame === 'move' ? moverThread[by - layout.move0]! : by;
     const step: Draft = {
       step: this.steps.length + 1,
       entity,
-      cpu: cpuOf[entity]!,
+      cpu: frame === 'move' ? old : cpuOf[entity]!,
       frame,
       switched: this.steps.length > 0 && this.steps.at(-1)!.entity !== entity,
       op: this.#operation(entity, frame),
@@ -62,14 +63,21 @@ class Recorder {
       old,
       now,
       result,
-      line: frame === 'drain' ? '' : sourceLine(new Error().stack ?? ''),
+      line: frame === 'drain' || frame === 'move' ? '' : sourceLine(new Error().stack ?? ''),
     };
     this.steps.push(step);
     this.#last[entity] = step;
   };
 
+  #frame(entity: number): Frame {
+    const { irq0, drain0, move0 } = this.#subject.engine.entity.layout;
+    if (entity >= move0) return 'move';
+    return entity >= drain0 ? 'drain' : entity >= irq0 ? 'interrupt' : 'thread';
+  }
+
   #operation(entity: number, frame: Frame): string {
-    if (frame !== 'thread') return frame === 'drain' ? 'store buffer' : 'splz';
+    if (frame === 'drain') return 'store buffer';
+    if (frame === 'interrupt') return 'splz';
     const { engine, threads } = this.#subject;
     return threads[entity]!.operations[engine.entity.opOf[entity]!]?.name ?? '';
   }

@@ -2,7 +2,8 @@
  * real.ts — what was explored, confirmed on real threads: the accesses of an execution made in their order by one
  * worker an entity, by real Atomics on one shared memory, and compared: each access, and the memory at the end.
  *
- * A store buffer cannot be told when to drain, so this is for sequentially consistent schedules.
+ * A store buffer cannot be told when to drain, and a worker is one CPU for its life: this is for sequentially
+ * consistent schedules in which no thread moves.
  */
 import { ACCESS_NAMES } from '../../base/access.js';
 import type { BatonStep } from '../../base/baton.js';
@@ -36,7 +37,8 @@ interface Expected {
  * @param schedule whole (follow.ts)
  * @param reference from where a worker loads the subject's scenario
  * @param times runs
- * @throws SmpallocError ESMP_OPTION for TSO, ESMP_INPUT, ESMP_TIMEOUT, ESMP_HALTED; the signal's reason
+ * @throws SmpallocError ESMP_OPTION for TSO or a thread that moves, ESMP_INPUT, ESMP_TIMEOUT, ESMP_HALTED; the
+ *   signal's reason
  */
 export async function replayReal(
   subject: Subject, schedule: readonly number[], reference: Reference, times: number, signal?: AbortSignal,
@@ -46,6 +48,10 @@ export async function replayReal(
     throw new SmpallocError('ESMP_OPTION', `--real: ${why}`);
   }
   const expected = explore(subject, schedule);
+  if (expected.followed.schedule.some((entity) => entity >= subject.engine.entity.layout.move0)) {
+    const why = 'a thread moves to another CPU here, and a worker is one CPU for its life';
+    throw new SmpallocError('ESMP_OPTION', `--real: ${why}`);
+  }
   const { on: _, ...options } = subject.options;
   const { configuration } = subject.machine;
   const heap = format(configuration);

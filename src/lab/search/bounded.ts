@@ -106,9 +106,10 @@ export class BoundedSearch implements Search {
     const stay = ((enabled >>> last) & 1) === 1 && last >= 0 ? last : stayOn(subject, last, enabled);
     let others = enabled & ~(1 << stay);
     if (others !== 0 && this.#used >= this.bound) {
-      // going to anybody else is a preemption, a store's way to memory is one always
+      const { drain0, move0 } = subject.engine.entity.layout;
+      // going to anybody else is a preemption, a store's way to memory and a move are one always
       if (stay === last || canStay(subject, last, enabled)) others = 0;
-      else if (last >= 0) others &= (1 << subject.engine.entity.layout.drain0) - 1;
+      else others &= (1 << (last >= 0 ? drain0 : move0)) - 1;
     }
     this.#chosen[this.#depth] = stay;
     this.#left[this.#depth++] = others;

@@ -37,7 +37,7 @@ export function beginsAgain(algorithm: string): boolean {
   return algorithm === 'dpor' || algorithm === 'states';
 }
 
-/** @throws SmpallocError ESMP_OPTION when there is no such search, or it has no parts */
+/** @throws SmpallocError ESMP_OPTION when there is no such search, it has no parts, or no way with threads that move */
 export function makeSearch(algorithm: string, subject: Subject, options: SearchOptions = {}): Search {
   const { onEnd = null, shard = null } = options;
   if (algorithm === 'bound') {
@@ -52,6 +52,10 @@ export function makeSearch(algorithm: string, subject: Subject, options: SearchO
   }
   if (algorithm !== 'dpor' && algorithm !== 'states') {
     throw new SmpallocError('ESMP_OPTION', `algo: there is no '${algorithm}'; there are ${ALGORITHMS.join(', ')}`);
+  }
+  if (algorithm === 'dpor' && subject.engine.entity.layout.movers > 0) {
+    const can = 'bound, states, random, pos and pct can';
+    throw new SmpallocError('ESMP_OPTION', `algo: 'dpor' cannot explore threads that move; ${can}`);
   }
   if (shard && shard.of > 1) {
     const can = 'bound, random, pos and pct are';

@@ -41,6 +41,7 @@ export class PosSearch extends SamplingSearch {
   #pending(e: number): readonly [word: number, writes: boolean] {
     const { engine, machine } = this.subject;
     const { layout, pendKind, pendWord, pendValue } = engine.entity;
+    if (e >= layout.move0) return [-1, false];
     if (e >= layout.drain0) return [engine.access.oldestStore(e - layout.drain0), true];
     const kind = pendKind[e]!;
     const word = pendWord[e]!;

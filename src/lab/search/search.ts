@@ -73,10 +73,11 @@ export function stayOn(subject: Subject, last: number, enabled: number): number 
 
 /**
  * Would going to `to` take the CPU from somebody who could go on? Going back from an interrupt is none, a store that
- * reaches memory counts like one.
+ * reaches memory and a thread that is moved count like one.
  */
 export function isPreemption(subject: Subject, last: number, to: number, enabled: number): boolean {
-  if (to >= subject.engine.entity.layout.drain0) return last >= 0;
+  const { drain0, move0 } = subject.engine.entity.layout;
+  if (to >= drain0) return last >= 0 || to >= move0;
   return last >= 0 && stayOn(subject, last, enabled) !== to && canStay(subject, last, enabled);
 }
 

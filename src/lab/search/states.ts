@@ -1,8 +1,9 @@
 /**
  * states.ts — every state once: depth-first over all schedules, cut where a state was met before.
  *
- * A state is the memory, and for each entity the operation under way with the log of its accesses, which is all a CPU
- * knows; for each CPU whom it runs, its masks and its store buffer. It is kept as a hash of 104 bits.
+ * A state is the memory, and for each entity the operation under way with the log of its accesses and where it was
+ * moved, which is all a CPU knows; for each CPU whom it runs, its masks and its store buffer. It is kept as a hash of
+ * 104 bits.
  *
  * Slower than DPOR, and memory grows with the states; but so simple that the others are checked against it. What an
  * execution remembers beside its state (the clocks of the race check) is that of the first schedule that met the state.
@@ -71,12 +72,13 @@ export class StateSearch extends CountingSearch {
 
   #state(): string {
     const { access, entity, journal, run } = this.subject.engine;
-    const { layout, opOf, stateOf, threadOn, serving, masked } = entity;
+    const { layout, opOf, stateOf, threadOn, serving, masked, moverUsed } = entity;
     const hash = new Hash();
     for (let e = 0; e < layout.drain0; e++) {
       hash.add(opOf[e]!);
       hash.add(stateOf[e]!);
       hash.add(access.logHash(e));
+      if (layout.movers > 0) hash.add(access.movesHash(e));
       for (const result of run.results[e]!) hash.addResult(result);
     }
     for (let cpu = 0; cpu < layout.ncpu; cpu++) {
@@ -87,6 +89,7 @@ export class StateSearch extends CountingSearch {
       }
       if (layout.tso) hash.add(access.bufferHash(cpu));
     }
+    for (let m = 0; m < layout.movers; m++) hash.add(moverUsed[m]!);
     return `${journal.heapHash()} ${hash.value()}`;
   }
 

@@ -7,7 +7,7 @@
 import { FAILURE_CLASSES, type FailureClass } from '../../base/failures.js';
 import {
   LOG_COUNT, LOG_ENTRIES, LOG_MARK, LOG_PAGE_MARK, LOG_WHERE, LOG_WORD, SC_CLS, SC_HELD, SC_LOG, SC_TEXT,
-  SR_DOUBLES, ST_CPU, ST_CPU_WORDS, ST_FORBIDDEN, ST_GO, ST_SAMPLES, ST_SLEEPERS, ST_STOP, type StressOrder,
+  SR_DOUBLES, ST_CPU, ST_CPU_WORDS, ST_ENOUGH, ST_FORBIDDEN, ST_GO, ST_SAMPLES, ST_SLEEPERS, ST_STOP, type StressOrder,
   type StressPages, type StressReport, TEXT_BYTES,
 } from '../../base/stress.js';
 import type * as StressRun from '../../hw/stress/run.js';
@@ -79,7 +79,7 @@ export class Leader {
   go(n: number): void {
     const control = this.#control;
     const late = this.#samples % STRIDE === 0 && performance.now() - this.#start > this.#time;
-    if (late) Atomics.store(control, ST_STOP, 1);
+    if (late || Atomics.load(control, ST_ENOUGH) !== 0) Atomics.store(control, ST_STOP, 1);
     Atomics.store(control, ST_GO, n);
     if (Atomics.load(control, ST_SLEEPERS) > 0) Atomics.notify(control, ST_GO);
   }

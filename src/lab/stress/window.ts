@@ -1,6 +1,6 @@
 /**
- * window.ts — what the explorer knows of a failure, for those who look for it on real threads: before which accesses a
- * thread has to be held up, and how many of the schedules with so few preemptions fail.
+ * window.ts — what the explorer knows of a failure, for those who look for it on real threads: before which accesses
+ * a thread has to be held up, and how many of the schedules with so few preemptions fail.
  */
 import { BEAT_PHASE, PHASE_RUNNING, PHASE_SETUP, PHASE_SHRINKING } from '../../host/race_farm.js';
 import type { FailureClass } from '../../base/failures.js';
