@@ -11,6 +11,11 @@
 export const D_R1 = 1;
 export const D_R2 = 2;
 export const D_R4 = 4;
+export const D_R16 = 16;
+export const D_R18 = 18;
+export const D_R19 = 19;
+export const D_R20 = 20;
+export const D_R21 = 21;
 export const D_R34 = 34;
 export const D_R38 = 38;
 export const D_R39 = 39;
@@ -24,6 +29,8 @@ export const D_R48 = 48;
 export const D_R49 = 49;
 export const D_R50 = 50;
 export const D_R52 = 52;
+export const D_UMA_ZDTOR = 81;
+export const D_UMA_CROSSDOMAIN = 82;
 
 /** words of SB_DEFECTS */
 export const DEFECT_WORDS = 3;
@@ -39,6 +46,11 @@ export const DEFECTS_BY_NAME: Readonly<Record<string, Defect>> = {
   R1: { number: D_R1, what: 'statistics policy mutex: without its lock' },
   R2: { number: D_R2, what: 'statistics policies critical, unpadded: an update without its critical section' },
   R4: { number: D_R4, what: 'mallocTypeMemuse and mallocTypeInuse: a negative sum is not shown as 0' },
+  R16: { number: D_R16, what: 'a zone is full no longer: one sleeper is woken; a drain or a new limit wakes nobody' },
+  R18: { number: D_R18, what: 'the recursion guard refuses slab headers, too, while a slab of them is made' },
+  R19: { number: D_R19, what: 'uma_timeout and uma_reclaim walk the list of kegs without uma_mtx' },
+  R20: { number: D_R20, what: 'a keg and its zone are linked before the zone has its fields' },
+  R21: { number: D_R21, what: 'a larger hash table is filled and installed without uk_lock' },
   R34: { number: D_R34, what: "policy ipi: the type rides in the freed chunk's first word" },
   R38: { number: D_R38, what: 'rcount, rsignal2: z_Cpu is read after the link, and nothing pins the zone' },
   R39: { number: D_R39, what: "a remote free counts in the owner's statistics slot, without a lock" },
@@ -52,6 +64,8 @@ export const DEFECTS_BY_NAME: Readonly<Record<string, Defect>> = {
   R49: { number: D_R49, what: 'a message counts as executed when ip_rindex has passed it' },
   R50: { number: D_R50, what: 'a CPU held in a rendezvous serves nothing' },
   R52: { number: D_R52, what: 'malloc_uninit does not wait for the frees that are under way' },
+  'uma-zdtor': { number: D_UMA_ZDTOR, what: 'uma_zdestroy drains to the working set, with the zone still on the list' },
+  'uma-crossdomain': { number: D_UMA_CROSSDOMAIN, what: "a bucket is allocated with its zone's lock held" },
 };
 
 export const DEFECT_NAMES: readonly string[] = Object.keys(DEFECTS_BY_NAME);

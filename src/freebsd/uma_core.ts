@@ -19,12 +19,14 @@
  * Runs in   thread context with M_WAITOK, any with M_NOWAIT.
  * Differs   a critical section of a few accesses masks interrupts instead of counting (kern.soft_critical: RELENG_5's).
  */
+import { D_UMA_CROSSDOMAIN } from '../base/defects.js';
 import {
   P_BUCKET_MANGLED, P_FREE_LIST_NOT_EMPTY, P_FREEING_NONFREE, P_INSERT_EMPTY, P_NONFREE_INDEX, P_RETURNING_EMPTY,
   P_WAITOK_INTR,
 } from '../base/panics_freebsd.js';
 import { MSG_FORCING_NOWAIT } from '../base/messages.js';
 import { curcpu } from '../hw/curcpu.js';
+import { defect } from '../hw/defect.js';
 import { f64, i32, i64 } from '../hw/heap.js';
 import { SB_NOSLEEPWITHLOCKS, SB_SOFT_CRITICAL } from '../hw/superblock.layout.js';
 import { critEnter, critExit, intrDisable, intrRestore } from '../kern/critical.js';
@@ -48,9 +50,12 @@ import { mayWait, zoneLock, zoneUnlock } from './uma_int.js';
 import { construct, umaZallocInternal, umaZfreeInternal } from './uma_item.js';
 import { kegFull, kegSlab, slabAlloc } from './uma_slab.js';
 
+declare const DEFECTS: boolean;
 declare const INVARIANTS: boolean;
 
 const SOFT = i32[SB_SOFT_CRITICAL] !== 0;
+/** uma-crossdomain: a bucket is made with the lock held */
+const CROSSDOMAIN = DEFECTS && defect(D_UMA_CROSSDOMAIN);
 const NOSLEEPWITHLOCKS = i32[SB_NOSLEEPWITHLOCKS] !== 0;
 
 /** A critical section of a few accesses. */
@@ -227,11 +232,12 @@ function drainFull(zw: number): boolean {
     return true;
   }
   const wanted = i32[zw + UZ_COUNT];
-  zoneUnlock(lock);
+  if (!CROSSDOMAIN || wanted === 0) zoneUnlock(lock);
   if (wanted === 0) return false;
   const bucket = bucketAlloc(wanted, M_NOWAIT | cacheOnly(zw));
+  if (CROSSDOMAIN && bucket === 0) zoneUnlock(lock);
   if (bucket === 0) return false;
-  zoneLock(lock);
+  if (!CROSSDOMAIN) zoneLock(lock);
   insert(zw + UZ_FREE_BUCKET, bucket);
   zoneUnlock(lock);
   return true;
@@ -249,9 +255,9 @@ function zallocBucket(zw: number, flags: number): boolean {
     i32[zw + UZ_FREE_BUCKET] = i32[(bucket >>> 2) + UB_LINK];
   } else {
     const wanted = i32[zw + UZ_COUNT];
-    zoneUnlock(lock);
+    if (!CROSSDOMAIN) zoneUnlock(lock);
     bucket = bucketAlloc(wanted, (flags & ~M_ZERO) | cacheOnly(zw));
-    zoneLock(lock);
+    if (!CROSSDOMAIN) zoneLock(lock);
   }
   if (bucket === 0) return false;
   // I3, looked at after the bucket was made, as it was: the bucket goes back (R15)
