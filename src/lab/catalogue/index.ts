@@ -19,7 +19,8 @@ import { umaRaces } from './uma_races.js';
 
 /** Races by number, then the others by name. */
 export const catalogue: readonly Scenario[] = [
-  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders, ...umas, ...umaRaces, ...umaMisuses,
+  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders,
+  ...umas, ...umaRaces, ...umaMisuses,
 ].sort((a, b) => Math.sign(rank(a.name) - rank(b.name)) || (a.name < b.name ? -1 : 1));
 
 function rank(name: string): number {

@@ -1,6 +1,6 @@
 /**
- * uma_misuse.ts — what programs and observers do to UMA: items freed twice or written to late, buckets of others that are
- * looked at, a sleep with a lock held. Each mistake is the scenario's own.
+ * uma_misuse.ts — what programs and observers do to UMA: items freed twice or written to late, buckets of others looked
+ * at, a sleep with a lock held. Each mistake is the scenario's own.
  */
 import { M_NOWAIT, M_WAITOK } from '../../freebsd/malloc.js';
 import {
@@ -115,7 +115,7 @@ function freedTwice(title: string, mistake: string, machine: BootOptions): Omit<
       ],
     },
     after: (_view, _state, results) =>
-      results[0]![2] === results[1]![2] && { cls: 'double-alloc', message: 'both CPUs were given the same item' },
+      results[0]![2] === results[1]![2] ? { cls: 'double-alloc', message: 'both CPUs were given the same item' } : '',
     interrupts: false,
     defects: [mistake],
   };
@@ -142,7 +142,7 @@ const R24 = scenario<Freed>('R24', {
     kernel: 'FreeBSD',
     story: [
       'With INVARIANTS a slab says of each item whether it is out, and a free of one that is not panics.',
-      'Until 2005 that was looked at only when an item went back to its slab. Most frees end in a bucket: for these',
+      'At first it was looked at only when an item went back to its slab. Most frees end in a bucket, and for these',
       'nobody looked. The double free of R22 goes through a kernel full of checks, and two owners have one item.',
       'It shows every time: the checks are on, and no schedule makes them look.',
     ],
@@ -205,9 +205,11 @@ const R23 = scenario<{ block: number; done: number }>('R23', {
 });
 
 /** A CPU at the limit of a zone, with a lock held that the one who frees has to have. */
-function atTheLimit(name: string, machine: BootOptions): Omit<Scenario<Items & { lock: number }>, 'name'> {
+function atTheLimit(
+  title: string, mistake: (k: Setup) => boolean, machine: BootOptions,
+): Omit<Scenario<Items & { lock: number }>, 'name'> {
   return {
-    title: name,
+    title,
     origin: 'FreeBSD uma_core.c 1.103 debug.nosleepwithlocks, 2004',
     machine,
     cpus: ['caller', 'freer'],
@@ -216,7 +218,7 @@ function atTheLimit(name: string, machine: BootOptions): Omit<Scenario<Items & {
       caller: (k, { zone, lock }) => [
         k.op('lock, zalloc, unlock', (c) => {
           c.mtxLock(lock);
-          const item = c.engine.uma.umaZallocArg(zone, 0, k.defect('R29') ? M_WAITOK : M_NOWAIT);
+          const item = c.engine.uma.umaZallocArg(zone, 0, mistake(k) ? M_WAITOK : M_NOWAIT);
           c.mtxUnlock(lock);
           return item;
         }),
@@ -235,11 +237,13 @@ function atTheLimit(name: string, machine: BootOptions): Omit<Scenario<Items & {
 }
 
 const R29 = scenario('R29', {
-  ...atTheLimit('a thread sleeps for an item, with the lock held that its freer needs', freebsd),
+  ...atTheLimit(
+    'a thread sleeps for an item, with the lock held that its freer needs', (k) => k.defect('R29'), freebsd,
+  ),
   lesson: {
     kernel: 'FreeBSD',
     story: [
-      'A driver holds its lock and allocates with M_WAITOK. There is memory nearly always, so nearly always it is well.',
+      'A driver holds its lock and allocates with M_WAITOK. There is memory nearly always, and all is well.',
       'One day the zone is at its limit, and the driver sleeps until an item is freed.',
       'The one who has an item to free wants the same lock first, and waits for it. Neither will ever go on.',
       'Rare as long as memory is plenty, and then the whole machine hangs with nothing running.',
@@ -250,7 +254,10 @@ const R29 = scenario('R29', {
 });
 
 const forced = scenario('R29-nosleep', {
-  ...atTheLimit('the same with debug.nosleepwithlocks: the thread gets NULL', withTunables({ 'debug.nosleepwithlocks': 1 })),
+  ...atTheLimit(
+    'M_WAITOK with a lock held, and debug.nosleepwithlocks: the thread gets NULL', () => true,
+    withTunables({ 'debug.nosleepwithlocks': 1 }),
+  ),
   defects: [],
   expect: { verdict: 'pass' },
 });

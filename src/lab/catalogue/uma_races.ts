@@ -1,6 +1,6 @@
 /**
- * uma_races.ts — races UMA had: limits, headers of slabs, zones that come and go, hashes that grow. Programs that misuse
- * it are in uma_misuse.ts.
+ * uma_races.ts — races UMA had: limits, headers of slabs, zones that come and go, hashes that grow. Programs that
+ * misuse it are in uma_misuse.ts.
  */
 import { PAGE_SIZE } from '../../base/param.js';
 import { M_NOWAIT, M_WAITOK } from '../../freebsd/malloc.js';
@@ -35,8 +35,8 @@ interface Full {
 }
 
 /**
- * A zone of so many items, all of them out; it has found itself full. It wants its buckets small, as a new zone does, and
- * nobody zeroes its pages.
+ * A zone of so many items, all of them out; it has found itself full. Memory is short, so there are no buckets to take
+ * what others wait for; nobody zeroes its pages.
  */
 export function fullZone(k: Setup, most: number): Full {
   const { uma } = k.engine;
@@ -57,12 +57,12 @@ const R16 = scenario<Full>('R16', {
     kernel: 'FreeBSD',
     story: [
       'While a zone is at its limit every free goes past the buckets and wakes one sleeper: an item, a thread.',
-      'The limit is raised, or the page daemon gives a slab back. There is room again, but FULL stays, nobody is told.',
+      'The limit is raised, or the page daemon gives a slab back. There is room, but FULL stays, and nobody is told.',
       'The next free finds room below the limit, clears FULL, and wakes one sleeper, as ever. From then on frees go',
       'to buckets and wake nobody: the other sleepers hang in "zonelimit" with items and pages to be had.',
-      'Needs two sleepers, and a limit that is hit and then missed; rare, and never cured by more memory.',
+      'Needs two sleepers and a limit that is hit and left again: rare, and more memory does not cure it.',
     ],
-    fix: 'Whoever clears FULL wakes all sleepers, and so do a drain and a new limit.',
+    fix: 'FreeBSD: whoever clears FULL wakes all, a rare thundering herd. Ours: a new limit and a drain do, too.',
   },
   machine: checked,
   cpus: ['sleeper', 'sleeper', 'freer'],
@@ -92,8 +92,8 @@ const R18 = scenario('R18', {
   lesson: {
     kernel: 'FreeBSD',
     story: [
-      "The allocator's own zones must not recurse into themselves, so a slab of theirs in the making (uk_recurse) makes",
-      'uma_zone_slab answer NULL. The lock is dropped meanwhile, and the count does not say who recurses.',
+      "The allocator's own zones must not recurse into themselves: while a slab of theirs is made (uk_recurse)",
+      'uma_zone_slab answers NULL. The lock is dropped meanwhile, and the count does not say who recurses.',
       'CPU 0 makes a slab of slab headers. CPU 1 needs a header for a large block, finds the count up, and gets none.',
       'malloc(M_WAITOK) returns NULL, which nobody checks, with memory to be had. Rare: a slab of headers lasts long.',
     ],
@@ -187,12 +187,12 @@ const R20 = scenario('R20', {
     kernel: 'FreeBSD',
     story: [
       'uma_zcreate links its keg and its zone, and fills in the lock, the functions and the sizes afterwards.',
-      'In between the page daemon runs out of pages on another CPU, and drains every zone on the list.',
+      'In between the page daemon is short of pages, on another CPU, and drains every zone on the list.',
       'It meets the new one: its lock is a NULL pointer, or what the last zone at this address had in these fields.',
       'Theirs panics in a call of a NULL uk_freef, ours waits for a lock at word 0 that nobody will release.',
-      'Rare: a zone is made when a module is loaded, and memory has to be short in this moment.',
+      'Rare, as few zones are made while a system runs; mounting tmpfs makes some, and showed it.',
     ],
-    fix: 'The zone and its keg are linked last. FreeBSD took an sx lock (uma_drain_lock) around both in 2018.',
+    fix: 'FreeBSD: an sx lock, shared in uma_zcreate and uma_zdestroy, exclusive in uma_reclaim. Ours: linked last.',
   },
   machine: checked,
   cpus: ['module', 'daemon'],
@@ -213,10 +213,10 @@ const R21 = scenario<number>('R21', {
   lesson: {
     kernel: 'FreeBSD',
     story: [
-      "An item whose slab header lies elsewhere is found by a hash of its page. With more slabs than chains uma_timeout",
-      'doubles the table: it allocates the new one with the lock dropped, and moves the slabs into it.',
+      'An item whose slab header lies elsewhere is found by a hash of its page. Of a table that has become small',
+      'uma_timeout makes one of twice its size: it allocates the new one with the lock dropped, and moves the slabs into it.',
       'Without the lock another CPU puts a new slab into the old table, at a chain that has been moved already.',
-      'The new table is installed, the slab is in none. The first free of an item of it finds no slab: a NULL pointer.',
+      'The new table is installed, the slab is in none. The first free of an item of it finds a NULL pointer.',
       'Rare, a table doubles a few times in its life, and deadly minutes or days later.',
     ],
     fix: 'The lock is taken again before the slabs are moved, and the old table is freed after that.',
@@ -253,10 +253,10 @@ const zdtor = scenario<number>('uma-zdtor', {
       'A zone keeps as many free items as it lately handed out, its working set. To be destroyed it needs none: the',
       'destructor sets it to 0, drops the lock, and drains the zone down to it.',
       'Between the two uma_timeout, on another CPU, finds the zone on the list and computes a new working set.',
-      'The drain leaves that many items. Then the keg is freed, and its slabs belong to nobody: pages leaked for good,',
+      'The drain leaves that many items. Then the keg is freed, and its slabs are nobody\'s: pages leaked for good,',
       'with one line on the console, "Freed UMA keg was not empty". Rare: the timer runs every 20 seconds.',
     ],
-    fix: 'The zone goes off the list first, and the last drain asks for no working set at all.',
+    fix: 'The last drain asks for no working set at all. Ours takes the zone off the list before.',
   },
   machine: checked,
   cpus: ['clock', 'module'],
@@ -295,7 +295,8 @@ const crossdomain = scenario<number>('uma-crossdomain', {
     fix: 'No lock is held while a bucket is allocated; afterwards the zone is looked at again.',
   },
   machine: checked,
-  cpus: ['caller', 'caller'],
+  // it waits for itself: nobody else is needed
+  cpus: ['caller'],
   // a cache before the smallest buckets, as all bucket zones have later
   setup: (k) => k.on(0, () => k.engine.uma.umaZsecondCreate({ name: 'cached buckets' }, umaWord(k, UMA_BUCKET_ZONES))),
   cpu: { caller: (k, zone) => [k.op('zalloc', (c) => c.engine.uma.umaZallocArg(zone, 0, M_NOWAIT))] },
