@@ -24,6 +24,8 @@ export const checked = {
 
 /** bytes of an item that has a slab, which is a page, for itself */
 const ALONE = 3000;
+/** no more than the machine boots from */
+const FEW_BOOT_PAGES = 5;
 /** bytes of a block of whole pages, which has its header elsewhere */
 const LARGE = 5000;
 
@@ -76,7 +78,10 @@ const R16 = scenario<Full>('R16', {
       }),
       // enough that no CPU's bucket takes it all
       k.op('zone_set_max', (c) => c.engine.uma.umaZoneSetMax(zone, 32)),
-      k.op('zfree', (c) => c.engine.uma.umaZfreeArg(zone, items[0]!, 0)),
+      // when the limit has told nobody
+      k.op('zfree', (c) => {
+        if (c.engine.uma.umaZoneExhausted(zone)) c.engine.uma.umaZfreeArg(zone, items[0]!, 0);
+      }),
     ],
   },
   interrupts: false,
@@ -99,7 +104,8 @@ const R18 = scenario('R18', {
     ],
     fix: 'The zones of slab headers are exempt: they have their headers in the page, so they cannot recurse.',
   },
-  machine: checked,
+  // as few as there can be: pages that come from them are zeroed word by word
+  machine: { ...checked, tunables: { ...checked.tunables, 'vm.boot_pages': FEW_BOOT_PAGES } },
   cpus: ['caller', 'caller'],
   setup: (k) => k.on(0, (c) => {
     // the last header there is
@@ -156,8 +162,8 @@ const R19 = scenario<number>('R19', {
     fix: 'uma_mtx is held for the whole walk, and a zone is off the list, under it, before anything of it goes.',
     unseen: 'a worker that reads pages of a zone that is gone finds what was there: nobody traps it.',
   },
-  // as few as there can be: what comes from them never goes back
-  machine: { ...checked, tunables: { ...checked.tunables, 'vm.boot_pages': 10 } },
+  // what comes from boot pages never goes back
+  machine: { ...checked, tunables: { ...checked.tunables, 'vm.boot_pages': FEW_BOOT_PAGES } },
   cpus: ['clock', 'module'],
   setup(k) {
     timeoutDue(k);
