@@ -52,7 +52,12 @@ export function fullZone(k: Setup, most: number): Full {
   });
 }
 
-const R16 = scenario<Full>('R16', {
+/** Waits until a CPU is about to sleep. @param wchan its GD_WCHAN */
+const asleep = (k: Setup, wchan: number) => k.op('the other sleeps', (c) => {
+  while (c.load(wchan) === 0) c.pause();
+});
+
+const R16 = scenario<Full & { wchan: readonly number[] }>('R16', {
   title: 'a zone is full no longer, one sleeper is woken, and frees go to buckets from then on',
   origin: 'FreeBSD uma_core.c 1.136 uma_zfree_internal: wakeup_one(keg)',
   lesson: {
@@ -68,16 +73,16 @@ const R16 = scenario<Full>('R16', {
   },
   machine: checked,
   cpus: ['sleeper', 'sleeper', 'freer'],
-  setup: (k) => fullZone(k, 2),
+  setup: (k) => ({ ...fullZone(k, 2), wchan: [0, 1].map((cpu) => k.engine.gd.globaldataFind(cpu) + GD_WCHAN) }),
   cpu: {
-    sleeper: (k, { zone }) => [k.op('zalloc', (c) => c.engine.uma.umaZallocArg(zone, 0, M_WAITOK))],
-    freer: (k, { zone, items }) => [
-      k.op('both sleep', (c) => {
-        // how they fall asleep is uma-zone-limit
-        for (const cpu of [0, 1]) while (c.load(k.engine.gd.globaldataFind(cpu) + GD_WCHAN) === 0) c.pause();
-      }),
-      // enough that no CPU's bucket takes it all
-      k.op('zone_set_max', (c) => c.engine.uma.umaZoneSetMax(zone, 32)),
+    // one after the other: how they fall asleep is uma-zone-limit
+    sleeper: (k, { zone, wchan }, index) => [
+      ...(index === 0 ? [] : [asleep(k, wchan[0]!)]),
+      k.op('zalloc', (c) => c.engine.uma.umaZallocArg(zone, 0, M_WAITOK)),
+    ],
+    freer: (k, { zone, items, wchan }) => [
+      asleep(k, wchan[1]!),
+      k.op('zone_set_max', (c) => c.engine.uma.umaZoneSetMax(zone, 4)),
       // when the limit has told nobody
       k.op('zfree', (c) => {
         if (c.engine.uma.umaZoneExhausted(zone)) c.engine.uma.umaZfreeArg(zone, items[0]!, 0);
@@ -86,7 +91,7 @@ const R16 = scenario<Full>('R16', {
   },
   interrupts: false,
   after: (_view, _state, results) =>
-    (results[0]![0] === 0 || results[1]![0] === 0 ? 'a caller who may sleep got nothing' : ''),
+    (results[0]![0] === 0 || results[1]![1] === 0 ? 'a caller who may sleep got nothing' : ''),
   defects: ['R16'],
   expect: { verdict: 'pass', with: { R16: 'deadlock' } },
 });
