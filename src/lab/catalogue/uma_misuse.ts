@@ -129,7 +129,7 @@ const R22 = scenario<Freed>('R22', {
       'Two parts of a driver both believe that a buffer is theirs to free. CPU 0 frees it into its bucket, and CPU 1,',
       'which knows nothing of that, into its own. A bucket is an array: nothing is linked, nothing looks wrong.',
       'Then both CPUs allocate, and two owners write to the same memory. What breaks is not what freed it twice.',
-      'No check is made without INVARIANTS, so this one shows every time, and long after.',
+      'It happens every time, and without INVARIANTS nobody looks: it shows late and elsewhere.',
     ],
     fix: 'In the driver. To find it: INVARIANTS, uma_dbg_free in the bucket path ("Duplicate free of item").',
   },
