@@ -18,6 +18,11 @@ export const D_R11 = 11;
 export const D_R12 = 12;
 export const D_R14 = 14;
 export const D_R15 = 15;
+export const D_R16 = 16;
+export const D_R18 = 18;
+export const D_R19 = 19;
+export const D_R20 = 20;
+export const D_R21 = 21;
 export const D_R34 = 34;
 export const D_R38 = 38;
 export const D_R39 = 39;
@@ -31,6 +36,8 @@ export const D_R48 = 48;
 export const D_R49 = 49;
 export const D_R50 = 50;
 export const D_R52 = 52;
+export const D_UMA_ZDTOR = 81;
+export const D_UMA_CROSSDOMAIN = 82;
 
 /** words of SB_DEFECTS */
 export const DEFECT_WORDS = 3;
@@ -53,6 +60,11 @@ export const DEFECTS_BY_NAME: Readonly<Record<string, Defect>> = {
   R12: { number: D_R12, what: 'debug.malloc.failure_rate: the count is read again after the add' },
   R14: { number: D_R14, what: "UMA: the CPU's buckets are not looked for and looked at again under the lock" },
   R15: { number: D_R15, what: 'any number of fills of a zone at once' },
+  R16: { number: D_R16, what: 'a zone is full no longer: one sleeper is woken; a drain or a new limit wakes nobody' },
+  R18: { number: D_R18, what: 'the recursion guard refuses slab headers, too, while a slab of them is made' },
+  R19: { number: D_R19, what: 'uma_timeout and uma_reclaim walk the list of kegs without uma_mtx' },
+  R20: { number: D_R20, what: 'a keg and its zone are linked before the zone has its fields' },
+  R21: { number: D_R21, what: 'a larger hash table is filled and installed without uk_lock' },
   R34: { number: D_R34, what: "policy ipi: the type rides in the freed chunk's first word" },
   R38: { number: D_R38, what: 'rcount, rsignal2: z_Cpu is read after the link, and nothing pins the zone' },
   R39: { number: D_R39, what: "a remote free counts in the owner's statistics slot, without a lock" },
@@ -66,6 +78,8 @@ export const DEFECTS_BY_NAME: Readonly<Record<string, Defect>> = {
   R49: { number: D_R49, what: 'a message counts as executed when ip_rindex has passed it' },
   R50: { number: D_R50, what: 'a CPU held in a rendezvous serves nothing' },
   R52: { number: D_R52, what: 'malloc_uninit does not wait for the frees that are under way' },
+  'uma-zdtor': { number: D_UMA_ZDTOR, what: 'uma_zdestroy drains to the working set, with the zone still on the list' },
+  'uma-crossdomain': { number: D_UMA_CROSSDOMAIN, what: "a bucket is allocated with its zone's lock held" },
 };
 
 export const DEFECT_NAMES: readonly string[] = Object.keys(DEFECTS_BY_NAME);

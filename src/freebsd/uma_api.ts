@@ -5,7 +5,7 @@ export { moduleInit, moduleType, moduleUninit } from './malloc_abi.js';
 export { mallocLastFail } from './malloc_fail.js';
 export * from './uma.js';
 export { umaZallocArg, umaZfreeArg } from './uma_core.js';
-export { umaReclaim, zoneTimeout } from './uma_drain.js';
+export { umaReclaim, zoneDrain, zoneTimeout } from './uma_drain.js';
 export { umaFuncRegister, type UmaFunctions } from './uma_func.js';
 export {
   umaFindRefcnt, umaPrealloc, umaZcreate, umaZdestroy, umaZoneExhausted, umaZoneSetFini, umaZoneSetInit,

@@ -19,7 +19,7 @@
  * Runs in   thread context with M_WAITOK, any with M_NOWAIT.
  * Differs   a critical section of a few accesses masks interrupts instead of counting (kern.soft_critical: RELENG_5's).
  */
-import { D_R14, D_R15 } from '../base/defects.js';
+import { D_R14, D_R15, D_UMA_CROSSDOMAIN } from '../base/defects.js';
 import {
   P_BUCKET_MANGLED, P_FREE_LIST_NOT_EMPTY, P_FREEING_NONFREE, P_INSERT_EMPTY, P_NONFREE_INDEX, P_RETURNING_EMPTY,
   P_WAITOK_INTR,
@@ -56,6 +56,8 @@ declare const INVARIANTS: boolean;
 const R14 = DEFECTS && defect(D_R14);
 const R15 = DEFECTS && defect(D_R15);
 const SOFT = i32[SB_SOFT_CRITICAL] !== 0;
+/** uma-crossdomain: a bucket is made with the lock held */
+const CROSSDOMAIN = DEFECTS && defect(D_UMA_CROSSDOMAIN);
 const NOSLEEPWITHLOCKS = i32[SB_NOSLEEPWITHLOCKS] !== 0;
 
 /** A critical section of a few accesses. */
@@ -233,11 +235,12 @@ function drainFull(zw: number): boolean {
     return true;
   }
   const wanted = i32[zw + UZ_COUNT];
-  zoneUnlock(lock);
+  if (!CROSSDOMAIN || wanted === 0) zoneUnlock(lock);
   if (wanted === 0) return false;
   const bucket = bucketAlloc(wanted, M_NOWAIT | cacheOnly(zw));
+  if (CROSSDOMAIN && bucket === 0) zoneUnlock(lock);
   if (bucket === 0) return false;
-  zoneLock(lock);
+  if (!CROSSDOMAIN) zoneLock(lock);
   insert(zw + UZ_FREE_BUCKET, bucket);
   zoneUnlock(lock);
   return true;
@@ -255,9 +258,9 @@ function zallocBucket(zw: number, flags: number): boolean {
     i32[zw + UZ_FREE_BUCKET] = i32[(bucket >>> 2) + UB_LINK];
   } else {
     const wanted = i32[zw + UZ_COUNT];
-    zoneUnlock(lock);
+    if (!CROSSDOMAIN) zoneUnlock(lock);
     bucket = bucketAlloc(wanted, (flags & ~M_ZERO) | cacheOnly(zw));
-    zoneLock(lock);
+    if (!CROSSDOMAIN) zoneLock(lock);
   }
   if (bucket === 0) return false;
   // I3, looked at after the bucket was made, as it was: the bucket goes back (R15)

@@ -8,8 +8,10 @@
  * A first reclaim leaves a keg as many free items as it has handed out between the last two looks of uma_timeout, its
  * working set; a second one leaves none.
  */
+import { D_R19 } from '../base/defects.js';
 import { P_BOTCHED_PTR } from '../base/panics_freebsd.js';
 import { racy, racyDouble } from '../hw/atomics.js';
+import { defect } from '../hw/defect.js';
 import { i32, i64 } from '../hw/heap.js';
 import { SB_UPTIME } from '../hw/superblock.layout.js';
 import { curcpu } from '../hw/curcpu.js';
@@ -29,11 +31,14 @@ import {
   UZ_FREE_BUCKET, UZ_FULL_BUCKET, UZ_KEG, UZ_LINK, UZ_LOCK,
 } from './uma_int.layout.js';
 import { UMA, zoneLock, zoneUnlock } from './uma_int.js';
-import { roomAgain, umaZfreeInternal } from './uma_item.js';
+import { fullNoLonger, umaZfreeInternal } from './uma_item.js';
 import { finiItems, releaseSlab, slabRemove } from './uma_slab.js';
 import { lowmemRegister } from './vm_kern.js';
 
+declare const DEFECTS: boolean;
 declare const INVARIANTS: boolean;
+
+const R19 = DEFECTS && defect(D_R19);
 
 /** uma_reclaim: what zones hoard goes back. Thread context. @param hard keep no working set */
 export function umaReclaim(hard: boolean): void {
@@ -47,11 +52,11 @@ export function umaReclaim(hard: boolean): void {
 
 /** uma_mtx is held all the while: a zone that is being destroyed is off the list before its memory goes (R19). */
 function zoneForeach(act: (zone: number) => void): void {
-  zoneLock(UMA + UMA_MTX);
+  if (!R19) zoneLock(UMA + UMA_MTX);
   for (let keg = i32[UMA + UMA_KEGS]; keg !== 0; keg = i32[(keg >>> 2) + UK_LINK]) {
     for (let zone = i32[(keg >>> 2) + UK_ZONES]; zone !== 0; zone = i32[(zone >>> 2) + UZ_LINK]) act(zone);
   }
-  zoneUnlock(UMA + UMA_MTX);
+  if (!R19) zoneUnlock(UMA + UMA_MTX);
 }
 
 /** zone_drain: full buckets, then whole slabs. Lock not held. */
@@ -62,7 +67,7 @@ export function zoneDrain(zone: number, hard: boolean): void {
   if ((i32[kw + UK_FLAGS] & UMA_ZONE_NOFREE) !== 0) return;
   zoneLock(kw + UK_LOCK);
   const freed = takeFreeSlabs(kw, hard ? 0 : i32[kw + UK_WSSIZE]);
-  const wake = freed !== 0 && roomAgain(kw) === 2;
+  const wake = freed !== 0 && fullNoLonger(kw);
   zoneUnlock(kw + UK_LOCK);
   for (let slab = freed; slab !== 0; ) {
     const next = i32[(slab >>> 2) + US_NEXT];

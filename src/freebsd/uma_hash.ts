@@ -9,7 +9,9 @@
  * Differs  a table larger than the first takes whole pages, not malloc(9), which stands above.
  */
 import { roundUp } from '../base/bits.js';
+import { D_R21 } from '../base/defects.js';
 import { PAGE_SIZE } from '../base/param.js';
+import { defect } from '../hw/defect.js';
 import { i32 } from '../hw/heap.js';
 import { bzero } from '../hw/mem.js';
 import { M_NOWAIT, M_WAITOK } from './malloc.js';
@@ -21,6 +23,10 @@ import { UMA, zoneLock, zoneUnlock } from './uma_int.js';
 import { umaZallocInternal, umaZfreeInternal } from './uma_item.js';
 import { kmemFree, kmemMalloc } from './vm_kern.js';
 
+declare const DEFECTS: boolean;
+
+const R21 = DEFECTS && defect(D_R21);
+
 /** The first table of a keg that nobody knows yet. */
 export function hashInit(kw: number): void {
   const table = umaZallocInternal(i32[UMA + UMA_HASHZONE], 0, M_WAITOK);
@@ -31,9 +37,7 @@ export function hashInit(kw: number): void {
 
 /** uk_lock held, for these three. */
 export function hashInsert(kw: number, slab: number): void {
-  const chain = chainOf(i32[kw + UH_SLAB_HASH], i32[kw + UH_HASHSIZE], i32[(slab >>> 2) + US_DATA]);
-  i32[(slab >>> 2) + US_HLINK] = i32[chain];
-  i32[chain] = slab;
+  tableInsert(i32[kw + UH_SLAB_HASH], i32[kw + UH_HASHSIZE], slab);
 }
 
 export function hashRemove(kw: number, slab: number): void {
@@ -50,6 +54,12 @@ export function hashFind(kw: number, item: number): number {
   return slab;
 }
 
+function tableInsert(table: number, size: number, slab: number): void {
+  const chain = chainOf(table, size, i32[(slab >>> 2) + US_DATA]);
+  i32[(slab >>> 2) + US_HLINK] = i32[chain];
+  i32[chain] = slab;
+}
+
 function chainOf(table: number, size: number, address: number): number {
   return (table >>> 2) + ((address >>> UMA_SLAB_SHIFT) & (size - 1));
 }
@@ -64,11 +74,11 @@ export function hashTimeout(kw: number): void {
   const larger = kmemMalloc(roundUp(size * 8, PAGE_SIZE), M_NOWAIT);
   if (larger === 0) return;
   bzero(larger, size * 8);
-  zoneLock(kw + UK_LOCK);
+  if (!R21) zoneLock(kw + UK_LOCK);
   // another CPU's timeout may have been quicker
   const mine = i32[kw + UH_HASHSIZE] === size;
   const old = mine ? hashExpand(kw, larger, size * 2) : larger;
-  zoneUnlock(kw + UK_LOCK);
+  if (!R21) zoneUnlock(kw + UK_LOCK);
   hashFree(old, mine ? size : size * 2);
 }
 
@@ -83,15 +93,15 @@ export function hashFree(table: number, size: number): void {
 function hashExpand(kw: number, larger: number, size: number): number {
   const old = i32[kw + UH_SLAB_HASH];
   const chains = i32[kw + UH_HASHSIZE];
-  i32[kw + UH_SLAB_HASH] = larger;
-  i32[kw + UH_HASHSIZE] = size;
   for (let n = 0; n < chains; n++) {
     let slab = i32[(old >>> 2) + n];
     while (slab !== 0) {
       const next = i32[(slab >>> 2) + US_HLINK];
-      hashInsert(kw, slab);
+      tableInsert(larger, size, slab);
       slab = next;
     }
   }
+  i32[kw + UH_SLAB_HASH] = larger;
+  i32[kw + UH_HASHSIZE] = size;
   return old;
 }

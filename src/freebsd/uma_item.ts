@@ -6,7 +6,9 @@
  *   slab made    item leaves    handed    comes        item goes      slab goes
  *                the slab       out       back         to the slab
  */
+import { D_R16 } from '../base/defects.js';
 import { load, store } from '../hw/atomics.js';
+import { defect } from '../hw/defect.js';
 import { i32, i64 } from '../hw/heap.js';
 import { bzero } from '../hw/mem.js';
 import { wakeup, wakeupOne } from '../kern/sleep.js';
@@ -19,6 +21,10 @@ import {
 } from './uma_int.layout.js';
 import { zoneLock, zoneUnlock } from './uma_int.js';
 import { kegSlab, slabAlloc, slabFree, slabOf } from './uma_slab.js';
+
+declare const DEFECTS: boolean;
+
+const R16 = DEFECTS && defect(D_R16);
 
 /**
  * @param zone its address
@@ -83,7 +89,12 @@ export function roomAgain(kw: number): number {
   if (load(kw + UK_FULL) === 0) return 0;
   if (i32[kw + UK_PAGES] < i32[kw + UK_MAXPAGES] || i32[kw + UK_MAXPAGES] === 0) {
     store(kw + UK_FULL, 0);
-    return i32[kw + UK_SLEEPERS] > 0 ? 2 : 0;
+    return i32[kw + UK_SLEEPERS] > 0 ? (R16 ? 1 : 2) : 0;
   }
   return i32[kw + UK_SLEEPERS] > 0 ? 1 : 0;
+}
+
+/** Pages went back or the limit rose: nobody else tells the sleepers. uk_lock held. @returns are they to be told? */
+export function fullNoLonger(kw: number): boolean {
+  return !R16 && roomAgain(kw) === 2;
 }

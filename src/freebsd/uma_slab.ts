@@ -8,8 +8,10 @@
  * Every function is called with uk_lock held and returns with it held; kegSlab and slabZalloc let it go in between.
  * Identity  uk_free = sum of us_freecount; uk_pages / uk_ppera slabs.
  */
+import { D_R18 } from '../base/defects.js';
 import { P_IPERS_0 } from '../base/panics_freebsd.js';
 import { racy, store } from '../hw/atomics.js';
+import { defect } from '../hw/defect.js';
 import { i32, i64, u8 } from '../hw/heap.js';
 import { SB_UMA_DBG } from '../hw/superblock.layout.js';
 import { cpuPause } from '../kern/pause.js';
@@ -32,8 +34,10 @@ import { mayWait, UMA, vsetobj, vsetslab, vtoslab, zoneLock, zoneUnlock } from '
 import { umaZallocInternal, umaZfreeInternal } from './uma_item.js';
 import { kegPages, pageAddress, slabFreePages } from './uma_pages.js';
 
+declare const DEFECTS: boolean;
 declare const INVARIANTS: boolean;
 
+const R18 = DEFECTS && defect(D_R18);
 const SLEEP_MS = 1000;
 /** whoever checks frees (debug.uma_dbg) has to find every item that is out marked, however it got out */
 const MARK_OUT = INVARIANTS || i32[SB_UMA_DBG] > 0;
@@ -163,6 +167,7 @@ export function kegSlab(zw: number, flags: number): number {
  */
 function recursing(kw: number): boolean {
   if ((i32[kw + UK_FLAGS] & UMA_ZFLAG_INTERNAL) === 0 || i32[kw + UK_RECURSE] === 0) return false;
+  if (R18) return true;
   return kw !== kegOf(UMA_SLABZONE) && kw !== kegOf(UMA_SLABREFZONE);
 }
 

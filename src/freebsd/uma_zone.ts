@@ -9,12 +9,14 @@
  * whole: whoever walks the list meets no half-built one (R20).
  * Runs in  thread context.
  */
+import { D_R20, D_UMA_ZDTOR } from '../base/defects.js';
 import { MSG_KEG_NOT_EMPTY } from '../base/messages.js';
 import {
   P_NOT_REFCNT, P_SET_FINI, P_SET_INIT, P_SET_ZFINI, P_SET_ZINIT,
 } from '../base/panics_freebsd.js';
 import { PAGE_SHIFT } from '../base/param.js';
 import { load } from '../hw/atomics.js';
+import { defect } from '../hw/defect.js';
 import { i32, i64 } from '../hw/heap.js';
 import { bzero } from '../hw/mem.js';
 import { NCPU } from '../kern/globaldata.js';
@@ -36,16 +38,21 @@ import { hashFree, hashInit } from './uma_hash.js';
 import {
   UH_HASHSIZE, UH_SLAB_HASH, UK_ALIGN, UK_ALLOCF, UK_FINI, UK_FLAGS, UK_FREE, UK_FREE_SLAB, UK_FULL,
   UK_FULL_SLAB, UK_INIT, UK_IPERS, UK_KVA, UK_KVA_PAGES, UK_LINK, UK_LOCK, UK_MAXPAGES, UK_NAME, UK_PAGES,
-  UK_PART_SLAB, UK_PGOFF, UK_PPERA, UK_RSIZE, UK_SIZE, UK_SLABZONE, UK_WORDS, UK_ZONES, UMA_BOOTED,
+  UK_PART_SLAB, UK_PGOFF, UK_PPERA, UK_RSIZE, UK_SIZE, UK_SLABZONE, UK_WORDS, UK_WSSIZE, UK_ZONES, UMA_BOOTED,
   UMA_KEGS, UMA_KEGS_ZONE, UMA_MAX_IPERS_OFFPAGE, UMA_MTX, UMA_NAME_BYTES, UMA_NZONES, UMA_SLABREFZONE,
   UMA_SLABZONE, UMA_ZONES_ZONE, umaZoneBytes, US_DATA, US_FREELIST, US_NEXT, US_REFCNT_WORDS, UZ_COUNT,
   UZ_CTOR, UZ_DTOR, UZ_FINI, UZ_INIT, UZ_KEG, UZ_LINK, UZ_LOCK, UZ_NAME, UZ_SIZE,
 } from './uma_int.layout.js';
 import { UMA, vtoslab, zoneLock, zoneUnlock } from './uma_int.js';
-import { roomAgain, umaZallocInternal, umaZfreeInternal } from './uma_item.js';
+import { fullNoLonger, umaZallocInternal, umaZfreeInternal } from './uma_item.js';
 import { kegSizing } from './uma_size.js';
 import { itemIndex, slabInsert, slabZalloc } from './uma_slab.js';
 import { wakeup } from '../kern/sleep.js';
+
+declare const DEFECTS: boolean;
+
+const R20 = DEFECTS && defect(D_R20);
+const ZDTOR = DEFECTS && defect(D_UMA_ZDTOR);
 
 /** What a zone is made of; numbers of functions are UMAF_*. */
 export interface ZoneArgs {
@@ -73,8 +80,9 @@ export function umaZcreate(args: ZoneArgs): number {
   const keg = umaZallocInternal(i32[UMA + UMA_KEGS_ZONE], 0, M_WAITOK);
   if (keg === 0) return 0;
   kegCtor(keg, args);
+  if (R20) kegLink(keg);
   const zone = newZone(args, keg);
-  kegLink(keg);
+  if (!R20) kegLink(keg);
   return zone;
 }
 
@@ -126,6 +134,7 @@ export function zoneCtor(zone: number, args: ZoneArgs, keg: number): void {
   const kw = keg >>> 2;
   const second = ((args.flags ?? 0) & UMA_ZONE_SECONDARY) !== 0;
   bzero(zone, umaZoneBytes(NCPU));
+  if (R20) zoneLink(zone, keg, second);
   strlcpy(zone + UZ_NAME * 4, args.name, UMA_NAME_BYTES);
   i32[zw + UZ_LOCK] = kw + UK_LOCK;
   i32[zw + UZ_KEG] = keg;
@@ -135,6 +144,11 @@ export function zoneCtor(zone: number, args: ZoneArgs, keg: number): void {
   i32[zw + UZ_FINI] = second ? args.fini ?? UMAF_NONE : UMAF_NONE;
   i64[(zw + UZ_SIZE) >>> 1] = i64[(kw + UK_SIZE) >>> 1];
   i32[zw + UZ_COUNT] = bucketSize(i32[kw + UK_FLAGS], i32[kw + UK_IPERS]);
+  if (!R20) zoneLink(zone, keg, second);
+}
+
+function zoneLink(zone: number, keg: number, second: boolean): void {
+  const kw = keg >>> 2;
   zoneLock(UMA + UMA_MTX);
   zoneLock(kw + UK_LOCK);
   if (second) i32[kw + UK_FLAGS] |= UMA_ZONE_SECONDARY;
@@ -161,6 +175,7 @@ export function umaZdestroy(zone: number): void {
   const keg = i32[zw + UZ_KEG];
   const kw = keg >>> 2;
   cacheDrain(zone);
+  if (ZDTOR) drainListed(zone);
   zoneLock(UMA + UMA_MTX);
   zoneLock(kw + UK_LOCK);
   let prev = kw + UK_ZONES;
@@ -171,9 +186,18 @@ export function umaZdestroy(zone: number): void {
   i32[UMA + UMA_NZONES]--;
   if (last) kegUnlink(keg);
   zoneUnlock(UMA + UMA_MTX);
-  zoneDrain(zone, true);
+  if (!ZDTOR) zoneDrain(zone, true);
   umaZfreeInternal(i32[UMA + UMA_ZONES_ZONE], zone, 0, SKIP_NONE, ZFREE_STATFREE);
   if (last) kegDtor(keg);
+}
+
+/** uma-zdtor: uma_timeout finds the zone, and gives it a working set again between the two locks. */
+function drainListed(zone: number): void {
+  const kw = i32[(zone >>> 2) + UZ_KEG] >>> 2;
+  zoneLock(kw + UK_LOCK);
+  i32[kw + UK_WSSIZE] = 0;
+  zoneUnlock(kw + UK_LOCK);
+  zoneDrain(zone, false);
 }
 
 function kegUnlink(keg: number): void {
@@ -205,7 +229,7 @@ export function umaZoneSetMax(zone: number, items: number): void {
   if (ppera === 1 && maxpages * ipers < items) maxpages++;
   i32[kw + UK_MAXPAGES] = maxpages;
   slabsAskAtFree(kw);
-  const wake = roomAgain(kw) === 2;
+  const wake = fullNoLonger(kw);
   zoneUnlock(kw + UK_LOCK);
   if (wake) wakeup(kw << 2);
 }

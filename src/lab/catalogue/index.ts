@@ -22,6 +22,8 @@ import { pages } from './pages.js';
 import { remoteFrees } from './remote_free.js';
 import { statistics } from './statistics.js';
 import { umas } from './uma.js';
+import { umaMisuses } from './uma_misuse.js';
+import { umaRaces } from './uma_races.js';
 
 /** Races by number, then the others by name. */
 export const catalogue: readonly Scenario[] = [
@@ -29,6 +31,8 @@ export const catalogue: readonly Scenario[] = [
   ...mallocs, ...mallocTypes,
   ...linuxes, ...mimallocs, ...others, ...mbufs, ...accountings,
   ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...migrations, ...orders, ...umas,
+  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders,
+  ...umas, ...umaRaces, ...umaMisuses,
 ].sort((a, b) => Math.sign(rank(a.name) - rank(b.name)) || (a.name < b.name ? -1 : 1));
 
 function rank(name: string): number {
