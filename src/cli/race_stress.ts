@@ -105,9 +105,8 @@ async function planOf(names: readonly string[], flags: StressFlags): Promise<Pla
   const { free: _, stats: __, ...rest } = flags;
   const settings = settingsOf(rest as RaceFlags);
   const scenarios = await targetsOf('race stress', names, flags, () => everything(settings));
-  const policies = policiesOf(flags);
   const shard = shardOf(flags);
-  const all = scenarios.flatMap((one) => policies.map((machine) => ({ ...one, machine })));
+  const all = scenarios.flatMap((one) => policiesOf(one.scenario, flags).map((machine) => ({ ...one, machine })));
   const mine = all.filter((_cell, n) => !shard || n % shard.of === shard.index);
   if (mine.length === 0) throw new UsageError(`--shard: ${all.length} cells are fewer than shards; this one has none`);
   const budget = flags.budget === undefined ? null : time('--budget', flags.budget);
@@ -134,9 +133,10 @@ function everything({ defects = [] }: Settings): readonly Scenario[] {
   return chosen;
 }
 
-/** Every combination of the policies that were asked for. */
-function policiesOf(flags: StressFlags): { free?: FreePolicy; stats?: StatsPolicy }[] {
-  const free = list<FreePolicy>('--free', flags.free, FREE_NAMES) ?? [null];
+/** Every combination of the policies that were asked for. UMA has no remote frees. */
+function policiesOf({ machine }: Scenario, flags: StressFlags): { free?: FreePolicy; stats?: StatsPolicy }[] {
+  const given = list<FreePolicy>('--free', flags.free, FREE_NAMES) ?? [null];
+  const free = machine?.alloc === 'freebsd' ? [null] : given;
   const stats = list<StatsPolicy>('--stats', flags.stats, STATS_NAMES) ?? [null];
   return free.flatMap((f) => stats.map((s) => ({ ...(f && { free: f }), ...(s && { stats: s }) })));
 }
