@@ -227,7 +227,7 @@ const ipiLost = scenario<readonly number[]>('ipi-lost', {
     kernel: 'generic',
     story: [
       'An idle CPU looks for work, says that it sleeps, and sleeps. A waker leaves work and wakes who sleeps.',
-      'The sleeper looks: there is none. Now the waker stores its work, finds nobody asleep, and wakes nobody.',
+      'It looks: no work, scratch[0]. Now the waker stores it, finds nobody asleep, scratch[1], and wakes nobody.',
       'Then the sleeper says that it sleeps, and does. Work lies there, and both believe that all is well.',
       'It is the oldest bug of waiting: in idle loops, in condition variables, in R40 and R47.',
       "It takes one instruction's time, and ends with a hang that the next interrupt of any kind would end.",

@@ -109,7 +109,7 @@ const lostTake = pushAndTake(
       kernel: 'generic',
       story: [
         'Producers push nodes on a list, an owner takes the whole list. Here the owner does it in two steps:',
-        'load the head, then store 0. It loads 0: the list is empty.',
+        'load the head, scratch[0], then store 0. It loads 0: the list is empty.',
         'Two producers push a node each. Then the owner stores its 0, and both nodes are gone; it has taken nothing.',
         'Each step is atomic, and the two together are not. In an allocator this is memory nobody ever sees again.',
         'It leaks slowly, one push a time, and only under load.',
@@ -134,7 +134,7 @@ const lateLink = pushAndTake(
     lesson: {
       kernel: 'generic',
       story: [
-        'A push has two parts: the node gets a link to the old head, and the head is swapped for the node.',
+        'A push has two parts: the node gets a link to the old head, and the head, scratch[0], is swapped for the node.',
         'Here the head is swapped first. The owner takes the list at once, and follows a link that is not there yet:',
         'it reads 0 and believes that the list ends here, or an old value, and goes astray.',
         'All nodes behind this one are lost. The window is one instruction wide.',
@@ -164,7 +164,7 @@ const staleNext = pushAndTake(
       kernel: 'generic',
       story: [
         'A push reads the head, links its node to it, and swaps the head if it is still the one the node is linked to.',
-        'Here the link is made once, and the swap begins with a head that is read again.',
+        'Here the link is made once, and the swap begins with a head, scratch[0], that is read again.',
         'cpu1 reads head 448. The owner takes 448. cpu1 links its node to 448, reads the head again, 0, and swaps that.',
         "Node 448 is on the owner's list, and behind cpu1's node as well: one node on two lists, handed out twice.",
         'The compare is there, and compares the wrong thing: not the value that the link was made from.',
@@ -239,7 +239,7 @@ const R41 = scenario<List>('R41', {
       'Before the swap another CPU takes A, takes B, and puts A back. The list is A, C now, and B is in use.',
       'The swap finds A at the head, as it expects, and succeeds: it compares values, and knows nothing of what was.',
       'The list begins with B, which somebody holds. Soon it will be handed out once more: one block, two owners.',
-      'A, B, A: hence the name. It shows far from here, as data of one owner in the block of the other.',
+      'A, B, A: hence the name. In the schedule A is 480, B is 464, C is 448, and scratch[0] is the head.',
     ],
     fix: 'Whoever takes, takes the whole list, by a swap to 0 that compares nothing; and only the ' +
       'owner takes (5fee07e6).',

@@ -66,7 +66,7 @@ const messagePassing = scenario<readonly number[]>('litmus-mp', {
   lesson: {
     kernel: 'generic',
     story: [
-      'The writer stores data 1, and then flag 1. A reader that sees the flag expects to see the data.',
+      'The writer stores data 1, scratch[0], then flag 1. A reader that sees the flag expects to see the data.',
       'With plain accesses nobody promises that: compilers may exchange two stores or two loads, and machines too.',
       'Then the reader sees flag 1 and data 0: the message is there before its contents.',
       'The explorer does not wait for that to happen: it finds two accesses to the flag that nothing orders.',

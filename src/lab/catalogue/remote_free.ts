@@ -85,7 +85,7 @@ const R40 = scenario<ScenarioZone>('R40', {
   title: 'RSignal is read before the chunk is linked, and set in between: nobody is told, the zone is stranded',
   origin: 'ours; true of DragonFly 5fee07e6 and df9daea8 (docs/races/R40.md)',
   lesson: {
-    kernel: 'ours',
+    kernel: 'DragonFly',
     story: [
       'A freer tells the owner of a zone only if the owner has asked for it: z_RSignal is 1. It reads that first: 0.',
       "Before it links its chunk the owner takes the zone's last free one, asks (z_RSignal = 1), looks (z_RChunks is",
