@@ -41,7 +41,7 @@ export function lessonText(x: Shown, paint: Paint, { width = WIDTH }: LessonOpti
     ...(x.kind === 'entry' ? label('cost', costText(x.measured)) : []),
     ...(x.kind === 'entry' ? label('threads', threadsText(x)) : []),
     ...x.failures.flatMap((failure) => scheduleLines(x, failure, paint, width)),
-    ...measuredLines(x, paint),
+    ...measuredLines(x, paint, width),
     ...variantLines(x, paint, width),
     '',
     paint.strong('try'),
@@ -139,12 +139,13 @@ function scheduleLines(x: Shown, failure: ShownFailure, paint: Paint, width: num
 export const flagOf = ({ defects }: { defects: readonly string[] }): string =>
   defects.length > 0 ? ` --defect ${defects.join(',')}` : '';
 
-function measuredLines({ kind, measured, environment }: Shown, paint: Paint): string[] {
+function measuredLines({ kind, measured, environment }: Shown, paint: Paint, width: number): string[] {
   if (kind !== 'entry' || measured === null) return [];
   const where = environment ? `Node ${environment.node}, ${environment.cpu}, ${environment.cores} cores` : '';
   const lines = [...exploredTexts(measured), ...(measured.power ? [measured.power] : [])];
   return [
-    '', `${paint.strong('measured')} ${paint.dim(where)}`.trimEnd(), ...lines.map((line) => `  ${line}`),
+    '', `${paint.strong('measured')} ${paint.dim(where)}`.trimEnd(),
+    ...lines.flatMap((line) => wrap(line, width - 2)).map((line) => `  ${line}`),
     ...(measured.stress ?? []).flatMap((run) => ['', ...stressTable(run).map((line) => `  ${line}`)]),
   ];
 }

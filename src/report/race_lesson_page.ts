@@ -61,7 +61,8 @@ function schedule(x: Shown, failure: ShownFailure): string {
 
 function measured({ measured: known, environment }: Shown): string[] {
   if (known === null) return [];
-  const bullets = [...exploredTexts(known), ...(known.power ? [known.power] : [])].map((text) => `* ${inline(sentence(text))}`);
+  const texts = [...exploredTexts(known), ...(known.power ? [known.power] : [])];
+  const bullets = texts.map((text) => `* ${inline(sentence(text))}`);
   const tables = (known.stress ?? []).map((run) => fenced('text', stressTable(run)));
   const parts = [bullets.join('\n'), ...tables];
   if (environment) {
