@@ -1,10 +1,10 @@
 /** race_lesson.ts — a scenario of the catalogue told to somebody who does not know it yet: `race show`. */
 import type { Listed, Shown, ShownFailure } from '../lab/farm/show.js';
-import type { MeasuredEntry, StressRun } from '../lab/catalogue/measured.js';
 import { drawColumns, wrap } from './race_columns.js';
+import { costText, exploredTexts, stressTable, threadsText } from './race_measured.js';
 import { type TraceRow, traceRows } from './race_rows.js';
 import { plural, raceLines } from './race_text.js';
-import { integer, short, table } from './table.js';
+import { type Column, integer, table } from './table.js';
 import type { Paint } from './text.js';
 
 export interface LessonOptions {
@@ -20,7 +20,6 @@ const LABEL = 10;
 const MOST_ROWS = 120;
 const END_ROWS = 50;
 export const NOTHING = 'nothing of its own';
-const NOT_MEASURED = 'not measured yet';
 
 /** The whole lesson, line by line. */
 export function lessonText(x: Shown, paint: Paint, { width = WIDTH }: LessonOptions = {}): string[] {
@@ -80,32 +79,6 @@ function withText(failure: ShownFailure): string {
 export const mistakeText = ({ what }: ShownFailure): string =>
   what === '' ? 'a mistake of the program, not of the engine' : what;
 
-/** What the fix costs. */
-export function costText(measured: MeasuredEntry | null): string {
-  const cost = measured?.cost;
-  if (!cost) return NOT_MEASURED;
-  const signed = (count: number, one: string, many?: string) =>
-    `${count < 0 ? '-' : '+'}${plural(Math.abs(count), one, many)}`;
-  const { what, locked, accesses, messages, nanoseconds } = cost;
-  const counts = [signed(locked, 'locked operation'), signed(accesses, 'access', 'accesses')];
-  if (messages !== 0) counts.push(signed(messages, 'message'));
-  if (nanoseconds !== null) counts.push(`${nanoseconds < 0 ? '-' : '+'}${short(Math.abs(nanoseconds))} ns`);
-  return `${what}: ${counts.join(', ')}`;
-}
-
-/** Whether real threads show it, and if not, why. */
-export function threadsText({ seen, unseen, measured }: Pick<Shown, 'seen' | 'unseen' | 'measured'>): string {
-  const runs = measured?.stress ?? [];
-  const bad = runs.flatMap(({ rows }) => rows).filter(({ expect }) => expect !== 'ACCEPTABLE');
-  const count = (numbers: readonly number[]) => numbers.reduce((sum, one) => sum + one, 0);
-  const samples = count(runs.map((run) => run.samples));
-  const seconds = count(runs.map((run) => run.seconds));
-  const many = `${integer(samples)} samples, ${short(seconds)} s`;
-  if (seen) return `real threads show it: ${integer(count(bad.map((row) => row.samples)))} of ${many}`;
-  if (unseen !== null) return `real threads do not show it. ${unseen}`;
-  return seen === null ? NOT_MEASURED : `real threads have not shown it: ${many}`;
-}
-
 /** The counterexample in columns; without colours and places in the source it is the one of docs/races/. */
 export function scheduleText({ counterexample: c }: ShownFailure, paint: Paint, width: number, lines = true): string[] {
   if (c === null) return [];
@@ -150,35 +123,6 @@ function measuredLines({ kind, measured, environment }: Shown, paint: Paint, wid
   ];
 }
 
-/** Exploration and replay, in sentences. */
-export function exploredTexts({ explored, replayed }: MeasuredEntry): string[] {
-  const texts: string[] = [];
-  if (explored?.found) {
-    const { execution, preemptions, seconds } = explored.found;
-    const how = `execution ${integer(execution)}, with ${plural(preemptions, 'preemption')}, after ${short(seconds)} s`;
-    texts.push(`with the defect it is found in ${how}`);
-  }
-  if (explored?.clean) {
-    const { schedules, preemptions, seconds, complete } = explored.clean;
-    const size = `${plural(schedules, 'schedule')} with at most ${plural(preemptions, 'preemption')}`;
-    texts.push(`without it ${complete ? 'all' : 'the first'} ${size} pass, ${short(seconds)} s`);
-  }
-  if (replayed) texts.push(`the token on real threads: ${replayed.agreed} of ${plural(replayed.runs, 'run')} agreed`);
-  return texts;
-}
-
-/** What came out of a run on real threads. */
-export function stressTable({ seconds, samples, widened, rows }: StressRun): string[] {
-  const columns = [
-    { head: 'result', cell: (row: StressRun['rows'][number]) => row.result, left: true },
-    { head: 'samples', cell: (row: StressRun['rows'][number]) => integer(row.samples) },
-    { head: 'expect', cell: (row: StressRun['rows'][number]) => row.expect, left: true },
-    { head: 'description', cell: (row: StressRun['rows'][number]) => row.description, left: true },
-  ];
-  const how = `${integer(samples)} samples in ${short(seconds)} s${widened ? ', the window made wider' : ''}`;
-  return [how, ...table(columns, rows).split('\n')];
-}
-
 /** How a variant ends. */
 export function variantText({ failures, expect }: Listed): string {
   if (failures.length === 0) return expect;
@@ -193,10 +137,10 @@ export function variantTitle(variant: Listed, title: string): string {
 
 function variantLines({ title, variants }: Shown, paint: Paint, width: number): string[] {
   if (variants.length === 0) return [];
-  const columns = [
-    { head: '', cell: ({ name }: Listed) => `  ${name}`, left: true },
+  const columns: Column<Listed>[] = [
+    { head: '', cell: ({ name }) => `  ${name}`, left: true },
     { head: '', cell: variantText, left: true },
-    { head: '', cell: (one: Listed) => variantTitle(one, title), left: true },
+    { head: '', cell: (one) => variantTitle(one, title), left: true },
   ];
   const lines = table(columns, variants).split('\n').slice(1);
   return ['', paint.strong('variants'), ...lines.flatMap((line) => wrap(line, width, '    '))];

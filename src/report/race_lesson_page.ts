@@ -1,9 +1,9 @@
 /** race_lesson_page.ts — a race of the catalogue as a page of docs/races/, in Markdown (scripts/race-pages.mjs). */
 import type { Listed, Shown, ShownFailure } from '../lab/farm/show.js';
 import {
-  costText, exploredTexts, flagOf, mistakeText, NOTHING, scheduleText, stressTable, threadsText, tryLines,
-  variantText, variantTitle, whence,
+  flagOf, mistakeText, NOTHING, scheduleText, tryLines, variantText, variantTitle, whence,
 } from './race_lesson.js';
+import { costText, exploredTexts, stressTable, threadsText } from './race_measured.js';
 import { plural } from './race_text.js';
 import type { Paint } from './text.js';
 

@@ -2,12 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { entryOf, kindOf, variantsOf } from '../../src/lab/catalogue/entries.js';
 import { catalogue, findScenario } from '../../src/lab/catalogue/index.js';
-import { type MeasuredEntry, seenOnThreads } from '../../src/lab/catalogue/measured.js';
+import { type MeasuredEntry, readMeasured, seenOnThreads } from '../../src/lab/catalogue/measured.js';
 import { catalogueList, type Listed, type Shown, type ShownFailure } from '../../src/lab/farm/show.js';
 import { expectedFailures } from '../../src/lab/farm/regress.js';
 import { KERNELS } from '../../src/lab/scenario.js';
-import { costText, lessonText, nextCommands, threadsText } from '../../src/report/race_lesson.js';
+import { lessonText, nextCommands } from '../../src/report/race_lesson.js';
 import { lessonPage } from '../../src/report/race_lesson_page.js';
+import { costText, threadsText } from '../../src/report/race_measured.js';
 import { counterexample, own, plain, trace } from '../helpers/explorations.js';
 
 const failure = (changes: Partial<ShownFailure> = {}): ShownFailure => ({
@@ -132,6 +133,18 @@ describe('show', () => {
     expect(threadsText({ seen: false, unseen: null, measured })).toMatch(/^real threads have not shown it: 1,000,000/);
     expect(seenOnThreads(measured)).toBe(true);
     expect(seenOnThreads({ stress: [] })).toBe(null);
+  });
+
+  test('is content with half of what could be measured', () => {
+    const cost = { what: 'a free', locked: 2 };
+    const { entries } = readMeasured({ entries: { R99: { stress: [{ seconds: 1 }], cost, more: 1 }, R98: null } });
+    const half = entries.R99!;
+    expect(costText(half)).toBe('a free: +2 locked operations, +0 accesses');
+    expect(lessonText(shown({ measured: half, seen: seenOnThreads(half) }), plain).join('\n')).toContain(
+      'threads   real threads have not shown it: 0 samples, 1 s\n',
+    );
+    expect([readMeasured(null), readMeasured({})]).toEqual([{ entries: {} }, { entries: {} }]);
+    expect(entries.R98).toEqual({});
   });
 
   test('a fix may cost less than what it mends', () => {

@@ -154,8 +154,8 @@ const R49 = scenario<{ block: number; func: number }>('R49', {
       "'Received' and 'done' are two things, and who frees has to wait for the second.",
     ],
     fix: 'lwkt_wait_ipiq waits for ip_xindex, and compares by the sign of a difference, since cursors wrap.',
-    unseen:
-      'A worker that reads the block too late finds the old bytes: only the explorer knows that it is free.',
+    unseen: 'A worker that reads the block too late reads what is there, and goes on: only the ' +
+      'explorer knows that it is free.',
   },
   machine: { fifo: 4 },
   cpus: ['sender', 'target'],

@@ -59,10 +59,28 @@ export interface StressRow {
   readonly description: string;
 }
 
-const known = file as unknown as Partial<Measured>;
+/**
+ * What of a file can be used: parts that are missing count as not measured, and what is unknown is left alone.
+ * @param json of the shape above, written by whatever version
+ */
+export function readMeasured(json: unknown): Measured {
+  const { environment, entries = {} } = (json ?? {}) as Partial<Measured>;
+  const read = Object.entries(entries).map(([name, entry]) => [name, readEntry(entry ?? {})] as const);
+  return { ...(environment && { environment }), entries: Object.fromEntries(read) };
+}
 
-/** Empty where nothing has been measured. */
-export const MEASURED: Measured = { ...known, entries: known.entries ?? {} };
+function readEntry({ stress, cost, ...rest }: MeasuredEntry): MeasuredEntry {
+  const numbers = { locked: 0, accesses: 0, messages: 0, nanoseconds: null };
+  return {
+    ...rest,
+    ...(Array.isArray(stress) && { stress: stress.map((run: Partial<StressRun>) => ({ ...NO_RUN, ...run })) }),
+    ...(cost?.what && { cost: { ...numbers, ...cost } }),
+  };
+}
+
+const NO_RUN: StressRun = { seconds: 0, samples: 0, widened: false, rows: [] };
+
+export const MEASURED: Measured = readMeasured(file);
 
 /** Did real threads show the race? null: nobody has looked. */
 export function seenOnThreads({ stress }: MeasuredEntry): boolean | null {

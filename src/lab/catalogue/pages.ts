@@ -38,7 +38,7 @@ const R38 = scenario<{ chunk: number; z: number; ip: number }>('R38', {
     ],
     fix: 'df9daea8, eleven days later: z_RCount is raised before the link, and pins the zone. Or ' +
       'z_Cpu is read before the link.',
-    unseen: 'A worker that reads z_Cpu too late finds the old bytes, and all goes well: only the ' +
+    unseen: 'A worker that reads z_Cpu too late reads what is there, and goes on: only the ' +
       'explorer knows whose memory it is.',
   },
   machine: { free: 'rcount', tunables: { 'kern.zone_cache': 0 } },
