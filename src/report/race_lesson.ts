@@ -50,7 +50,8 @@ export function lessonText(x: Shown, paint: Paint, { width = WIDTH }: LessonOpti
 
 export function whence({ kernel, origin }: Shown): string {
   if (origin === 'generic') return 'of no kernel in particular';
-  return kernel === null || origin.includes(kernel) ? origin : `${kernel}; ${origin}`;
+  const said = kernel === null || kernel === 'generic' || origin.includes(kernel);
+  return said ? origin : `${kernel}; ${origin}`;
 }
 
 function storyLines({ kind, of, story }: Shown, width: number): string[] {
@@ -99,13 +100,16 @@ function shortened(rows: readonly TraceRow[]): readonly TraceRow[] {
   return [...rows.slice(0, END_ROWS), gap, ...rows.slice(-END_ROWS)];
 }
 
+const LEGEND = 'ld, st, racy: plain; the others: atomic; > a switch, ! an interrupt, D a store buffer drains, ' +
+  '* a data race, = the result';
+
 function scheduleLines(x: Shown, failure: ShownFailure, paint: Paint, width: number): string[] {
   const { counterexample: c, token } = failure;
   if (c === null) return ['', `no token is known yet: smpalloc race explore ${x.name}${flagOf(failure)}`];
   const size = `${plural(c.switches, 'switch', 'switches')}, ${plural(c.preemptions, 'preemption')}`;
   return [
-    '', `${paint.strong('the smallest schedule')}, token ${paint.strong(token!)} (${size}), replayed now:`, '',
-    ...scheduleText(failure, paint, width), `replay: smpalloc race replay ${x.name} ${token}${flagOf(failure)}`,
+    '', `${paint.strong('the smallest schedule')}, token ${paint.strong(token!)} (${size}), replayed now:`,
+    ...wrap(LEGEND, width).map(paint.dim), '', ...scheduleText(failure, paint, width), `replay: smpalloc race replay ${x.name} ${token}${flagOf(failure)}`,
   ];
 }
 

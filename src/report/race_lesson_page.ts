@@ -51,7 +51,7 @@ function schedule(x: Shown, failure: ShownFailure): string {
   if (c === null) return 'No schedule is stored yet.';
   const size = `${plural(c.switches, 'switch', 'switches')}, ${plural(c.preemptions, 'preemption')}`;
   return [
-    `The smallest schedule that shows it (${size}); a \`>\` is where another CPU goes on, a \`!\` an interrupt:`, '',
+    `The smallest schedule that shows it, ${size} ([how to read it](../races.md#how-to-read-a-schedule)):`, '',
     fenced('text', [
       ...scheduleText(failure, plain, COLUMNS, false),
       `replay: smpalloc race replay ${x.name} ${token}${flagOf(failure)}`,
