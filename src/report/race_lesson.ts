@@ -101,7 +101,7 @@ function shortened(rows: readonly TraceRow[]): readonly TraceRow[] {
 }
 
 const LEGEND = 'ld, st, racy: plain; the others: atomic; > a switch, ! an interrupt, D a store buffer drains, ' +
-  '* a data race, = the result';
+  '* a race, = the result';
 
 function scheduleLines(x: Shown, failure: ShownFailure, paint: Paint, width: number): string[] {
   const { counterexample: c, token } = failure;
@@ -109,7 +109,8 @@ function scheduleLines(x: Shown, failure: ShownFailure, paint: Paint, width: num
   const size = `${plural(c.switches, 'switch', 'switches')}, ${plural(c.preemptions, 'preemption')}`;
   return [
     '', `${paint.strong('the smallest schedule')}, token ${paint.strong(token!)} (${size}), replayed now:`,
-    ...wrap(LEGEND, width).map(paint.dim), '', ...scheduleText(failure, paint, width), `replay: smpalloc race replay ${x.name} ${token}${flagOf(failure)}`,
+    ...wrap(LEGEND, width).map(paint.dim), '', ...scheduleText(failure, paint, width),
+    `replay: smpalloc race replay ${x.name} ${token}${flagOf(failure)}`,
   ];
 }
 
