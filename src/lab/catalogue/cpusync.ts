@@ -26,7 +26,7 @@ const R50 = scenario<Sync>('R50', {
       'It takes two rendezvous at the same moment: rare, until many CPUs change mappings all the time.',
     ],
     fix: 'The handler does not wait: lwkt_cpusync_remote1 queues what is left to do (gd_cpusyncq), ' +
-      'and the CPU goes on serving.',
+      'and the CPU goes on serving. Here: lwkt_cpusync.ts.',
   },
   machine: { fifo: 4 },
   cpus: ['leader', 'leader'],

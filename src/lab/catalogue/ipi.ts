@@ -35,7 +35,8 @@ const R45 = scenario<Counting>('R45', {
       'The target sleeps, because nobody rings. Nobody rings, because the target does not read. It waits for ever.',
       'It takes half a queue of frees with no other interrupt in between: a consumer beside an idle producer.',
     ],
-    fix: 'The interrupt is raised inside the loop that waits for room (DragonFly lwkt_send_ipiq3).',
+    fix: 'The interrupt is raised inside the loop that waits for room (DragonFly lwkt_send_ipiq3). ' +
+      'Here: lwkt_ipiq.ts I2.',
   },
   machine: { fifo: 4 },
   cpus: ['target', 'sender'],
@@ -65,8 +66,8 @@ const R46 = scenario<Counting>('R46', {
       'A full queue is a lock that its reader holds, though nobody calls it one. Two of them in a circle are enough.',
       'It takes much traffic both ways at once, and therefore comes on the busiest day.',
     ],
-    fix: 'Who waits for room serves his own queues meanwhile: lwkt_process_ipiq inside the wait ' +
-      'loop of lwkt_send_ipiq3.',
+    fix: 'Who waits for room serves his own queues meanwhile: lwkt_process_ipiq inside the wait loop ' +
+      'of lwkt_send_ipiq3. Here: lwkt_ipiq.ts I2.',
   },
   machine: { fifo: 4 },
   cpus: ['sender', 'sender'],
@@ -112,7 +113,7 @@ const R47 = scenario<Counting>('R47', {
       'It waits until somebody sends the next one. On a busy system that is soon: a pause that nobody explains.',
     ],
     fix: 'When npoll has been released the handler reads gd_ipimask again, and begins anew if there ' +
-      'is a bit (lwkt_process_ipiq).',
+      'is a bit (lwkt_process_ipiq). Here: lwkt_ipiq.ts I3.',
   },
   defects: ['R47'],
   expect: { verdict: 'pass', with: { R47: 'lost-wakeup' } },
@@ -132,7 +133,7 @@ const R48 = scenario<Counting>('R48', {
       'Every x86 has store buffers. The source reads well; the order of its lines is not the order of their effects.',
     ],
     fix: 'A full barrier between the store and the look: cpu_mfence in DragonFly; here npoll is ' +
-      'released by an atomic store.',
+      'released by an atomic store (lwkt_ipiq.ts).',
   },
   memory: 'tso',
   races: false,
@@ -153,7 +154,8 @@ const R49 = scenario<{ block: number; func: number }>('R49', {
       "The function reads a block that is free, or somebody else's by now. Nothing fails; what it has read is wrong.",
       "'Received' and 'done' are two things, and who frees has to wait for the second.",
     ],
-    fix: 'lwkt_wait_ipiq waits for ip_xindex, and compares by the sign of a difference, since cursors wrap.',
+    fix: 'lwkt_wait_ipiq waits for ip_xindex, and compares by the sign of a difference, since cursors ' +
+      'wrap. Here: lwkt_ipiq.ts I4.',
     unseen: 'A worker that reads the block too late reads what is there, and goes on: only the ' +
       'explorer knows that it is free.',
   },
@@ -192,8 +194,8 @@ const R51 = scenario<Counting>('R51', {
       'of the one before, until the kernel panics: TOO HEAVILY NESTED! Without that the stack would overflow.',
       'It takes handlers that answer, and a target that is slow.',
     ],
-    fix: 'A limit that panics before the stack is gone; and a handler sends by ' +
-      'lwkt_send_ipiq_nowait, which may be refused.',
+    fix: 'A limit that panics before the stack is gone; and a handler sends by lwkt_send_ipiq_nowait, ' +
+      'which may be refused. Here: lwkt_ipiq.ts, depth 20.',
   },
   machine: { fifo: 16 },
   cpus: ['busy', 'slow'],

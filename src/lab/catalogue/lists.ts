@@ -242,7 +242,7 @@ const R41 = scenario<List>('R41', {
       'A, B, A: hence the name. In the schedule A is 480, B is 464, C is 448, and scratch[0] is the head.',
     ],
     fix: 'Whoever takes, takes the whole list, by a swap to 0 that compares nothing; and only the ' +
-      'owner takes (5fee07e6).',
+      'owner takes (5fee07e6). Here: slab_remote.ts, takeHome.',
   },
   cpus: ['taker', 'returner'],
   setup: threeNodes,

@@ -37,7 +37,7 @@ const R38 = scenario<{ chunk: number; z: number; ip: number }>('R38', {
       'The comment beside the code says that the zone must not be touched there. The next line touches it.',
     ],
     fix: 'df9daea8, eleven days later: z_RCount is raised before the link, and pins the zone. Or ' +
-      'z_Cpu is read before the link.',
+      'z_Cpu is read before the link. Here: slab_link.ts; rchunks has the race still.',
     unseen: 'A worker that reads z_Cpu too late reads what is there, and goes on: only the ' +
       'explorer knows whose memory it is.',
   },
@@ -76,7 +76,7 @@ const R42 = scenario<number>('R42', {
       'mostly harmless, at worst it puts it on a list for a second time. An address says where, and not who.',
     ],
     fix: 'df9daea8: z_RCount counts the messages under way, and a zone that is counted stays. Here ' +
-      'the other policies pin it too.',
+      'the other policies pin it too. rchunks has the race still.',
   },
   machine: { free: 'rcount', tunables: { 'kern.zone_cache': 0 } },
   cpus: ['owner', 'remote'],
@@ -103,7 +103,7 @@ const R43 = scenario<{ block: number; done: number }>('R43', {
       'It needs a second allocation just between the free and the next store: rare, and hopeless to debug.',
     ],
     fix: "Clear the entry, then give the pages back: 'ku_pagecnt must be cleared before we free the " +
-      "slab' (DragonFly kmalloc).",
+      "slab' (DragonFly kmalloc). Here: kern_slabzone.ts, oversized.ts.",
   },
   machine: { free: 'rtagged', fifo: 4 },
   cpus: ['freer', 'allocator'],

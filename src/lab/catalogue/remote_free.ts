@@ -59,7 +59,7 @@ const R34 = scenario<{ chunk: number; ip: number }>('R34', {
       'and the wrong type would be charged. Either way it shows on the owner, and who wrote is long gone.',
     ],
     fix: '5fee07e6: the freer counts by itself, and sends the zone alone. Policy ipi here sends the ' +
-      'type in the message.',
+      'type in the message (slab_link.ts).',
   },
   machine: { free: 'ipi', fifo: 4 },
   cpus: ['owner', 'remote'],
@@ -93,8 +93,8 @@ const R40 = scenario<ScenarioZone>('R40', {
       'Later frees find a list that is not empty, and tell nobody either. There are free chunks; nobody will look.',
       'Each time a zone is lost until its owner frees a chunk of it: memory grows, and what is in use does not.',
     ],
-    fix: 'Link first, then read z_RSignal (rsignal2); or list and signal in one word, changed by ' +
-      'one swap (rtagged, rbatch).',
+    fix: 'Link first, then read z_RSignal (rsignal2); or list and signal in one word, changed by one ' +
+      'swap (rtagged, rbatch). Here: slab_link.ts; rchunks and rcount have the race still.',
   },
   machine: { free: 'rsignal2' },
   cpus: ['owner', 'remote'],
@@ -178,7 +178,8 @@ const R52 = scenario<{ type: number; chunk: number }>('R52', {
       'Where the record has been made a new type meanwhile nothing panics, and the new one is charged.',
       'All frees had returned before the type went. That a free has returned does not say that it has happened.',
     ],
-    fix: 'malloc_uninit waits first until all that was sent is executed: lwkt_synchronize_ipiqs("muninit").',
+    fix: 'malloc_uninit waits first until all that was sent is executed: ' +
+      'lwkt_synchronize_ipiqs("muninit"). Here: krealloc.ts.',
   },
   machine: { free: 'ipi', signalDelay: 'tick', fifo: 4 },
   cpus: ['owner', 'remote'],

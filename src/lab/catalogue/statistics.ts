@@ -27,7 +27,7 @@ const R1 = scenario('R1', {
       'The window is a few instructions wide, but every allocation of every CPU goes through it.',
     ],
     fix: 'A mutex for each type (FreeBSD until 2005); since 63a7e0a3 each CPU has a record of its ' +
-      'own, that no other CPU writes.',
+      'own, that no other CPU writes. Here: ks_mtx, policy mutex.',
   },
   machine: { stats: 'mutex' },
   cpus: ['counter', 'counter'],
@@ -62,7 +62,7 @@ const R2 = scenario<number>('R2', {
       'Statistics drift, but seldom: the switch has to come just between one load and its store.',
     ],
     fix: 'A critical section around the update, entered before the thread asks which CPU it is on ' +
-      '(FreeBSD 63a7e0a3, 2005).',
+      '(FreeBSD 63a7e0a3, 2005). Here: kern/malloc_stats.ts.',
     unseen: 'It takes a second thread, or an interrupt, between two accesses of one CPU. A worker ' +
       'cannot be interrupted there.',
   },
@@ -158,7 +158,7 @@ const R4 = scenario<readonly number[]>('R4', {
       'As long as the other CPUs are not stopped, a walk over their counters cannot be an exact sum.',
     ],
     fix: 'A negative sum is shown as 0 (FreeBSD 63a7e0a3). An exact one would need a lock in every ' +
-      'malloc and free.',
+      'malloc and free. Here: kern/malloc_stats.ts.',
   },
   machine: { stats: 'critical', free: 'rtagged' },
   cpus: ['allocator', 'freer', 'reader'],
@@ -201,7 +201,7 @@ const R39 = scenario<readonly number[]>('R39', {
       "The commit's message says that each CPU counts in its own slot. The code did not.",
     ],
     fix: "Each CPU counts in its own slot, in a critical section. One CPU's slot may be negative; " +
-      "only the sum has to be right.",
+      'only the sum has to be right. Here: kern/malloc_stats.ts.',
   },
   machine: { free: 'rtagged' },
   cpus: ['owner', 'remote'],
