@@ -1,22 +1,24 @@
-/** race.ts — smpalloc race list | explore | replay | stress | fuzz ...: races looked for, and shown. */
+/** race.ts — smpalloc race list | show | explore | replay | stress | fuzz ...: races looked for, and shown. */
 import type { CAC } from 'cac';
+import { KERNELS } from '../lab/scenario.js';
 import { UsageError } from './exit.js';
 import { didYouMean } from './options.js';
 import { type ConfirmFlags, raceConfirm } from './race_confirm.js';
 import { raceExplore } from './race_explore.js';
 import { type FuzzFlags, raceFuzz } from './race_fuzz.js';
-import { raceList } from './race_list.js';
+import { type ListFlags, raceList } from './race_list.js';
 import { type LitmusFlags, raceLitmus } from './race_litmus.js';
 import { type RaceFlags, withFarmFlags, withSubjectFlags } from './race_options.js';
 import { raceRegress, type RegressFlags } from './race_regress.js';
 import { raceReplay, type ReplayFlags } from './race_replay.js';
+import { raceShow } from './race_show.js';
 import { raceMerge, raceStress, type StressFlags } from './race_stress.js';
 import { STDIN } from './replay.js';
 import type { Session } from './session.js';
 
 export const RACE = 'race';
 export const RACE_COMMANDS = [
-  'list', 'explore', 'replay', 'stress', 'merge', 'confirm', 'fuzz', 'regress', 'litmus',
+  'list', 'show', 'explore', 'replay', 'stress', 'merge', 'confirm', 'fuzz', 'regress', 'litmus',
 ] as const;
 
 /** `race explore` is one word to the parser (main.ts). */
@@ -65,12 +67,10 @@ export function raceCommands(cli: CAC, session: Session): void {
     .example('smpalloc race litmus                            # all of them: about a minute')
     .example('smpalloc race litmus SB TEAR:edge-i64 --time 5s')
     .action((names: string[], flags: LitmusFlags) => session.run(() => raceLitmus(names, flags, session)));
-  cli.command('race list', 'The catalogue: scenarios, their defects, and the tokens that show them')
-    .option('--json', 'as JSON')
-    .example('smpalloc race list')
-    .action((flags: RaceFlags) => session.run(async () => raceList(flags)));
+  list(cli, session);
   cli.command('race [...command]', `Races: ${RACE_COMMANDS.join(', ')}`)
     .example('smpalloc race list                              # what there is')
+    .example('smpalloc race show R40                          # what it is, and how it comes about')
     .example('smpalloc race explore R40                       # all schedules with up to 2 preemptions')
     .example('smpalloc race explore R40 --defect R40          # with a fix taken out: shows how it fails')
     .example('smpalloc race explore ./my.scenario.js          # yours (docs/scenarios.md)')
@@ -81,6 +81,23 @@ function unknown(command: string | undefined): never {
   const there = `there are ${RACE_COMMANDS.join(', ')}`;
   if (command === undefined) throw new UsageError(`race: a command is missing; ${there} (smpalloc race --help)`);
   throw new UsageError(`race: no command '${command}'; ${didYouMean(command, RACE_COMMANDS)}${there}`);
+}
+
+function list(cli: CAC, session: Session): void {
+  cli.command('race list [...words]', 'The catalogue: races, how they fail, and the tokens that show them')
+    .option('--kernel <NAME>', `where it comes from: ${KERNELS.join(', ')}`)
+    .option('--class <NAME>', 'how it fails, such as lost-wakeup')
+    .option('--all', 'variants, and programs that have to pass, too')
+    .option('--json', 'as JSON: all of it, with stories')
+    .option('--quiet', 'no remarks')
+    .example('smpalloc race list                              # the races')
+    .example('smpalloc race list wakeup                       # those that have to do with it')
+    .example('smpalloc race list --kernel FreeBSD --class stats-drift')
+    .action((words: string[], flags: ListFlags) => session.run(async () => raceList(words, flags)));
+  cli.command('race show [name]', 'A race of the catalogue: its story, how it fails, the fix, what to try')
+    .option('--json', 'a record smpalloc-race-show-1, not text')
+    .example('smpalloc race show R40')
+    .action((name: string | undefined, flags: RaceFlags) => session.run(() => raceShow(name, flags)));
 }
 
 function explore(cli: CAC, session: Session): void {

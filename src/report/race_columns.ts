@@ -86,14 +86,14 @@ function painted({ kind, marked }: TraceRow, line: string, paint: Paint): string
 }
 
 /** Lines of at most `width` characters, broken at blanks where there are any; what follows the first is indented. */
-function wrap(text: string, width: number): string[] {
+export function wrap(text: string, width: number, indent = '  '): string[] {
   const lines: string[] = [];
   let rest = text;
   while (rest.length > width) {
     const blank = rest.lastIndexOf(' ', width);
     const cut = blank > 2 && rest.slice(0, blank).trim() !== '' ? blank : width;
     lines.push(rest.slice(0, cut).trimEnd());
-    rest = `  ${rest.slice(cut).trimStart()}`;
+    rest = `${indent}${rest.slice(cut).trimStart()}`;
   }
   return [...lines, rest];
 }

@@ -134,6 +134,6 @@ export function raceLines(c: Counterexample): string[] {
   return ['', `* ${place}: ${access(first)} and ${access(second)}`, `  ${missing}`];
 }
 
-function plural(count: number, one: string, many = `${one}s`): string {
+export function plural(count: number, one: string, many = `${one}s`): string {
   return `${integer(count)} ${count === 1 ? one : many}`;
 }

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Exploration } from '../../src/lab/result.js';
 import { parseExploration } from '../../src/report/race_record.js';
-import { root, type RunOptions, smpalloc, startSmpalloc } from './helpers/cli.js';
+import { root, run, type RunOptions, smpalloc, startSmpalloc } from './helpers/cli.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'race-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -266,7 +266,7 @@ describe('what is wrong with a scenario is named, and nothing hangs', () => {
   });
 
   test.concurrent.each([
-    ['', /race: a command is missing; there are list, explore, replay, fuzz, regress/],
+    ['', /race: a command is missing; there are list, show, explore, replay, fuzz, regress/],
     ['explor R40', /race: no command 'explor'; did you mean 'explore'\?/],
     ['explore', /a scenario is missing/],
     ['explore remote-fre', /no scenario 'remote-fre'; did you mean 'remote-free'\?/],
@@ -298,14 +298,118 @@ test('a loop that waits and does not pause is a livelock, and takes no minutes',
   expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(/LIVELOCK: no end after .*has to pause/) });
 });
 
-test('list names scenarios, defects and tokens', async () => {
-  const { code, stdout } = await race('list');
-  expect(code).toBe(0);
-  expect(stdout).toMatch(/^R40 +2 +lost-wakeup +R40 +\S+ +ours/m);
-  const { scenarios } = JSON.parse((await race('list --json')).stdout);
-  expect(scenarios.find(({ name }: { name: string }) => name === 'R40')).toMatchObject({
-    cpus: 2, defects: ['R40'], expect: 'pass',
-    failures: [{ defects: ['R40'], cls: 'lost-wakeup', token: expect.any(String) }],
+describe('list', () => {
+  const names = (stdout: string) => stdout.trim().split('\n').slice(1).map((line) => line.trim().split(' ')[0]!);
+
+  test('names races, their defects and tokens, and counts their variants', async () => {
+    const { code, stdout, stderr } = await race('list');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^R40 +DragonFly +2 +lost-wakeup +R40 +\S+ +\+6 +RSignal is read/m);
+    expect(names(stdout)).not.toContain('remote-free');
+    expect(stderr).toMatch(/^\d+ races; --all adds variants and programs; smpalloc race show NAME/);
+    expect((await race('list --quiet')).stderr).toBe('');
+  });
+
+  test('--all puts variants below their race, and programs at the end', async () => {
+    const { stdout } = await race('list --all');
+    expect(stdout).toMatch(/^R40 .*\n {2}R40-rbatch .*\n {2}R40-rchunks +2 +lost-wakeup +- +\S+ /m);
+    expect(stdout).toMatch(/^remote-free +- +3 +pass +- +- +the owner allocates/m);
+  });
+
+  test('--json has all there is to know', async () => {
+    const { scenarios, kernels, classes } = JSON.parse((await race('list --json')).stdout);
+    const named = (name: string) => scenarios.find((one: { name: string }) => one.name === name);
+    expect(named('R40')).toMatchObject({
+      kind: 'entry', kernel: 'DragonFly', cpus: 2, defects: ['R40'], expect: 'pass', unseen: null,
+      failures: [{ defects: ['R40'], cls: 'lost-wakeup', token: expect.any(String) }],
+      variants: expect.arrayContaining(['R40-rcount', 'R40-rtagged']), fix: expect.stringContaining('z_RSignal'),
+    });
+    expect(named('R40').story.length).toBeGreaterThan(2);
+    expect(named('R2').unseen).toMatch(/cannot be interrupted/);
+    expect(named('R40-rcount')).toMatchObject({ kind: 'variant', of: 'R40', expect: 'lost-wakeup' });
+    expect(named('remote-free')).toMatchObject({ kind: 'program', kernel: null, failures: [] });
+    expect(kernels).toContain('FreeBSD');
+    expect(classes['lost-wakeup']).toMatch(/sleeps/);
+  });
+
+  test.concurrent.each([
+    ['--kernel freebsd', ['R1', 'R2', 'R3', 'R4'], ['R40']],
+    ['--class lost-wakeup', ['R40', 'R47', 'R48'], ['R1', 'ipi-lost']],
+    ['--kernel DragonFly --class deadlock', ['R45', 'R46', 'R50'], ['ipi-lost', 'R47']],
+    ['STORE buffer', ['R48', 'litmus-sb'], ['R1']],
+    ['rbatch', ['R40'], ['R1']],
+    // no race says it, so the program that does is shown
+    ['zonelimit', ['uma-zone-limit'], ['R1']],
+  ])('%s', async (args, these, notThose) => {
+    const { code, stdout } = await race(`list ${args}`);
+    expect(code).toBe(0);
+    expect(names(stdout)).toEqual(expect.arrayContaining(these));
+    for (const name of notThose) expect(names(stdout)).not.toContain(name);
+  });
+
+  test.concurrent.each([
+    ['R4O', /nothing is 'R4O'; did you mean 'R4'\? there are kernels DragonFly \(\d+\), .*classes .*panic \(\d+\)/],
+    ['--kernel Linux --class deadlock', /nothing is --kernel Linux and --class deadlock; there are kernels/],
+    ['--kernel FreeBDS', /--kernel: 'FreeBDS' is not usable; did you mean 'FreeBSD'\?/],
+    ['--class lost-wakup', /--class: 'lost-wakup' is not usable; did you mean 'lost-wakeup'\?/],
+  ])('%s: is told what there is', async (args, message) => {
+    const { code, stdout, stderr } = await race(`list ${args}`);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('show', () => {
+  test('tells the story, and shows the schedule in columns', async () => {
+    const { code, stdout, stderr } = await race('show R40');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^R40: RSignal is read before the chunk is linked/);
+    expect(stdout).toMatch(/^fails +lost-wakeup: a CPU sleeps/m);
+    expect(stdout).toMatch(/cpu0 owner +\| +cpu1 remote/);
+    expect(stdout).toMatch(/^LOST-WAKEUP: 1 zone off ZoneAry/m);
+    expect(stdout).toMatch(/^ {2}R40-rcount +lost-wakeup +policy rcount$/m);
+    expect(stdout).not.toContain('\x1b');
+  });
+
+  test('proposes commands that work', async () => {
+    const { stdout } = await race('show R1');
+    const tried = stdout.matchAll(/^ {2}smpalloc (race (?:explore|replay) .*?) +# /gm);
+    const commands = [...tried].map(([, words]) => words!);
+    expect(commands.length).toBeGreaterThan(3);
+    const codes = await Promise.all(commands.map(async (words) => (await smpalloc(words)).code));
+    expect(codes).toEqual(commands.map((words) => (words.includes('--defect') ? 1 : 0)));
+  });
+
+  test('--json has the counterexample, step by step', async () => {
+    const json = JSON.parse((await race('show R2 --json')).stdout);
+    expect(json).toMatchObject({
+      schema: 'smpalloc-race-show-1', name: 'R2', kind: 'entry', kernel: 'FreeBSD', machine: { stats: 'critical' },
+      cpus: [{ title: 'cpu0 thread' }, { title: 'cpu0 thread (2nd thread)' }],
+      failures: [{ cls: 'stats-drift', means: 'statistics do not balance', counterexample: { cls: 'stats-drift' } }],
+      variants: [{ name: 'R2-interrupt' }],
+    });
+    expect(json.failures[0].counterexample.steps.length).toBeGreaterThan(5);
+  });
+
+  test('of a variant and of a program says which it is', async () => {
+    expect((await race('show R40-rcount')).stdout).toMatch(/A variant of R40: smpalloc race show R40/);
+    expect((await race('show remote-free')).stdout).toMatch(/A program, and no race/);
+  });
+
+  test.concurrent.each([
+    ['', /race show: a name is missing/],
+    ['R4o', /no scenario 'R4o'; did you mean 'R4'\?/],
+    ['remote-fre', /no scenario 'remote-fre'; did you mean 'remote-free'\?/],
+    ['fuzz:m64.f0', /'fuzz:m64\.f0' is not of the catalogue/],
+  ])("'%s' is none", async (name, message) => {
+    const { code, stdout, stderr } = await race(`show ${name}`);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+
+  test('docs/races/ is what it shows', async () => {
+    const script = join(root, 'scripts/race-pages.mjs');
+    expect(await run(process.execPath, [script, '--check'])).toMatchObject({ code: 0, stdout: '' });
   });
 });
 
@@ -333,7 +437,7 @@ describe('fuzz', () => {
 });
 
 test('help of every race command begins with examples and names its exit codes', async () => {
-  const names = ['', ' explore', ' replay', ' fuzz', ' regress', ' list'];
+  const names = ['', ' list', ' show', ' explore', ' replay', ' fuzz', ' regress'];
   for (const { code, stdout } of await Promise.all(names.map((name) => smpalloc(`race${name} --help`)))) {
     expect(code).toBe(0);
     expect(stdout.match(/^[A-Z][^:\n]*(?=:\n)/gm)?.[0]).toBe('Examples');

@@ -16,6 +16,18 @@ function sync(k: Setup): Sync {
 const R50 = scenario<Sync>('R50', {
   title: 'two CPUs lead a rendezvous at once, and each holds the other',
   origin: 'DragonFly lwkt_ipiq.c: lwkt_cpusync_remote1 requeues and goes on serving',
+  lesson: {
+    kernel: 'DragonFly',
+    story: [
+      'A leader stops all other CPUs (cpusync): each gets a message, answers, and waits until it is let go.',
+      "Two CPUs lead at once. cpu0 waits for cpu1's answer, and serves messages meanwhile: there is one from cpu1.",
+      'So cpu0 answers, and waits inside of that handler until cpu1 lets it go. cpu1 does the same for cpu0.',
+      'Each has its answer, and neither comes back to where it would go on: each is held by the other, for ever.',
+      'It takes two rendezvous at the same moment: rare, until many CPUs change mappings all the time.',
+    ],
+    fix: 'The handler does not wait: lwkt_cpusync_remote1 queues what is left to do (gd_cpusyncq), ' +
+      'and the CPU goes on serving. Here: lwkt_cpusync.ts.',
+  },
   machine: { fifo: 4 },
   cpus: ['leader', 'leader'],
   setup: sync,

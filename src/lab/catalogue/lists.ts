@@ -73,9 +73,9 @@ const freeList = scenario<List>('free-list', {
 });
 
 /** Two producers with a push each, an owner that takes all. */
-function pushAndTake(name: string, title: string, defect: string, cls: FailureClass, ways: Ways): Scenario<List> {
+function pushAndTake(name: string, about: About, defect: string, cls: FailureClass, ways: Ways): Scenario<List> {
   return scenario<List>(name, {
-    title,
+    ...about,
     origin: 'generic',
     cpus: ['producer', 'producer', 'owner'],
     setup: (k) => list(k, 2),
@@ -94,13 +94,30 @@ function pushAndTake(name: string, title: string, defect: string, cls: FailureCl
   });
 }
 
+type About = Required<Pick<Scenario, 'title' | 'lesson'>>;
+
 interface Ways {
   readonly push?: (c: Client, head: number, node: number) => void;
   readonly take?: (c: Client, head: number) => number;
 }
 
 const lostTake = pushAndTake(
-  'lost-take', 'the owner empties the list by a load and a store instead of a swap', 'load-store', 'leak',
+  'lost-take',
+  {
+    title: 'the owner empties the list by a load and a store instead of a swap',
+    lesson: {
+      kernel: 'generic',
+      story: [
+        'Producers push nodes on a list, an owner takes the whole list. Here the owner does it in two steps:',
+        'load the head, scratch[0], then store 0. It loads 0: the list is empty.',
+        'Two producers push a node each. Then the owner stores its 0, and both nodes are gone; it has taken nothing.',
+        'Each step is atomic, and the two together are not. In an allocator this is memory nobody ever sees again.',
+        'It leaks slowly, one push a time, and only under load.',
+      ],
+      fix: 'One atomic swap of the head with 0: what is taken away is what the owner gets.',
+    },
+  },
+  'load-store', 'leak',
   {
     take(c, head) {
       const chain = c.load(head);
@@ -111,7 +128,22 @@ const lostTake = pushAndTake(
 );
 
 const lateLink = pushAndTake(
-  'late-link', 'a producer links its node after it has published it', 'link-last', 'data-race',
+  'late-link',
+  {
+    title: 'a producer links its node after it has published it',
+    lesson: {
+      kernel: 'generic',
+      story: [
+        'A push has two parts: the node gets a link to the old head, and the head, scratch[0], is swapped for the node.',
+        'Here the head is swapped first. The owner takes the list at once, and follows a link that is not there yet:',
+        'it reads 0 and believes that the list ends here, or an old value, and goes astray.',
+        'All nodes behind this one are lost. The window is one instruction wide.',
+        'Publish last: what others can reach has to be complete.',
+      ],
+      fix: 'Link the node, then swap the head; if the swap fails, link it anew.',
+    },
+  },
+  'link-last', 'data-race',
   {
     push(c, head, node) {
       for (;;) {
@@ -125,7 +157,22 @@ const lateLink = pushAndTake(
 );
 
 const staleNext = pushAndTake(
-  'stale-next', 'after a failed swap a producer keeps the link of its first try', 'link-once', 'list-corrupt',
+  'stale-next',
+  {
+    title: 'after a failed swap a producer keeps the link of its first try',
+    lesson: {
+      kernel: 'generic',
+      story: [
+        'A push reads the head, links its node to it, and swaps the head if it is still the one the node is linked to.',
+        'Here the link is made once, and the swap begins with a head, scratch[0], that is read again.',
+        'cpu1 reads head 448. The owner takes 448. cpu1 links its node to 448, reads the head again, 0, and swaps that.',
+        "Node 448 is on the owner's list, and behind cpu1's node as well: one node on two lists, handed out twice.",
+        'The compare is there, and compares the wrong thing: not the value that the link was made from.',
+      ],
+      fix: 'Each try begins anew: read the head, link to that very value, swap from that very value.',
+    },
+  },
+  'link-once', 'list-corrupt',
   {
     push(c, head, node) {
       c.st(node, c.load(head));
@@ -185,6 +232,18 @@ function takenOnce(view: View, { head, nodes }: List, results: readonly (readonl
 const R41 = scenario<List>('R41', {
   title: 'a taker swaps the head for the node behind it, which was taken and has come back meanwhile (ABA)',
   origin: 'DragonFly 5fee07e6: the owner takes the whole list, so that it need not care',
+  lesson: {
+    kernel: 'DragonFly',
+    story: [
+      'To take one node off a list: read the head A, read what is behind it, B, and swap the head from A to B.',
+      'Before the swap another CPU takes A, takes B, and puts A back. The list is A, C now, and B is in use.',
+      'The swap finds A at the head, as it expects, and succeeds: it compares values, and knows nothing of what was.',
+      'The list begins with B, which somebody holds. Soon it will be handed out once more: one block, two owners.',
+      'A, B, A: hence the name. In the schedule A is 480, B is 464, C is 448, and scratch[0] is the head.',
+    ],
+    fix: 'Whoever takes, takes the whole list, by a swap to 0 that compares nothing; and only the ' +
+      'owner takes (5fee07e6). Here: slab_remote.ts, takeHome.',
+  },
   cpus: ['taker', 'returner'],
   setup: threeNodes,
   cpu: {
@@ -208,6 +267,20 @@ const R41 = scenario<List>('R41', {
 const slubAba = scenario<List & { func: number }>('slub2008-aba', {
   title: 'a CPU\'s own list: between load and swap an interrupt takes two nodes and gives the first back',
   origin: 'Linux 1f84260c8ce3, reverted by 00e962c5408b',
+  lesson: {
+    kernel: 'Linux',
+    story: [
+      "Linux tried to take from a CPU's own list without masking interrupts: read head A, read A's next, B, swap.",
+      'No other CPU comes near the list; an interrupt of this one does. It comes between the reads and the swap:',
+      'its handler takes A, takes B, and frees A. The head is A again, and the swap succeeds.',
+      "The list begins with B, which the handler's caller holds: one object, two owners. R41 on one CPU alone.",
+      "'Per-CPU' keeps other CPUs out, and nothing else. The commit was suspected of rare crashes, and reverted.",
+    ],
+    fix: 'No interrupt between the look and the swap. Since 2011 SLUB swaps head and transaction ' +
+      'number together instead.',
+    unseen:
+      'It takes an interrupt between two accesses of one CPU, and a worker cannot be interrupted there.',
+  },
   cpus: ['thread', 'interrupter'],
   setup(k) {
     const s = threeNodes(k);

@@ -21,6 +21,17 @@ const mutex = scenario<readonly number[]>('mutex', {
 const storeBuffering = scenario<readonly number[]>('litmus-sb', {
   title: 'each CPU stores one word and looks at the other: can both see nothing?',
   origin: 'Dekker; SB of the litmus tests',
+  lesson: {
+    kernel: 'generic',
+    story: [
+      "Each CPU stores 1 in a word of its own, then looks at the other's. Whoever looks last sees a 1, one thinks.",
+      'But a store waits in the store buffer of its CPU, and the load that follows does not wait for it.',
+      'Both loads are made before either store is seen: both see 0. In a lock both CPUs would be inside.',
+      'x86 does this, and it is all the reordering that x86 does; other machines do more.',
+      'R48 is this very program in a kernel.',
+    ],
+    fix: 'An atomic store, or a full barrier between the two: the buffer is empty before the load is made.',
+  },
   cpus: ['left', 'right'],
   setup: (k) => k.words(2),
   cpu: {
@@ -52,6 +63,19 @@ const storeBuffering = scenario<readonly number[]>('litmus-sb', {
 const messagePassing = scenario<readonly number[]>('litmus-mp', {
   title: 'a word is written, then a flag: can the flag be seen and the word not?',
   origin: 'MP of the litmus tests',
+  lesson: {
+    kernel: 'generic',
+    story: [
+      'The writer stores data 1, scratch[0], then flag 1. A reader that sees the flag expects to see the data.',
+      'With plain accesses nobody promises that: compilers may exchange two stores or two loads, and machines too.',
+      'Then the reader sees flag 1 and data 0: the message is there before its contents.',
+      'The explorer does not wait for that to happen: it finds two accesses to the flag that nothing orders.',
+      'This is how every ring, queue and mailbox hands over what is in it.',
+    ],
+    fix: 'The flag is stored and loaded atomically: who sees it sees all that was written before it.',
+    unseen: 'An x86 keeps the order of two stores and of two loads, so there it takes a compiler that ' +
+      'exchanges them.',
+  },
   cpus: ['writer', 'reader'],
   setup: (k) => k.words(2),
   cpu: {

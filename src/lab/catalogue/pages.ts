@@ -27,6 +27,18 @@ function almostWhole(k: Setup): number {
 const R38 = scenario<{ chunk: number; z: number; ip: number }>('R38', {
   title: 'the zone is ripped out under a CPU that has linked its chunk and looks at z_Cpu',
   origin: 'DragonFly 5fee07e6, cured by df9daea8 (z_RCount)',
+  lesson: {
+    kernel: 'DragonFly',
+    story: [
+      "A freer links its chunk to the zone's list z_RChunks. Then it reads z_Cpu from the zone, to tell its owner.",
+      "But with the link the chunk is the owner's. He takes it home, sees that all chunks are in (z_NFree == z_NMax),",
+      "and gives the zone's pages back. The freer reads z_Cpu from memory that is no zone any more.",
+      'A page fault in the kernel, or, if the page is used again, a message to any CPU that its new contents name.',
+      'The comment beside the code says that the zone must not be touched there. The next line touches it.',
+    ],
+    fix: 'df9daea8, eleven days later: z_RCount is raised before the link, and pins the zone. Or ' +
+      'z_Cpu is read before the link. Here: slab_link.ts; rchunks has the race still.',
+  },
   machine: { free: 'rcount', tunables: { 'kern.zone_cache': 0 } },
   cpus: ['owner', 'remote'],
   setup(k) {
@@ -52,6 +64,18 @@ const R38 = scenario<{ chunk: number; z: number; ip: number }>('R38', {
 const R42 = scenario<number>('R42', {
   title: 'a zone is given back while a message about it is on its way',
   origin: 'DragonFly 5fee07e6 trusts ku_pagecnt to tell; df9daea8 pins the zone',
+  lesson: {
+    kernel: 'DragonFly',
+    story: [
+      'A freer has linked its chunk and sent the owner a message with the address of the zone. It is on its way.',
+      'The owner does not wait for it. It takes the chunk home, finds the zone whole, and gives its pages back.',
+      'When the message comes, the handler asks kmemusage whether a zone of this CPU is at that address.',
+      'There may be one again, another one. The answer is yes, and the handler works on a zone nobody wrote about:',
+      'mostly harmless, at worst it puts it on a list for a second time. An address says where, and not who.',
+    ],
+    fix: 'df9daea8: z_RCount counts the messages under way, and a zone that is counted stays. Here ' +
+      'the other policies pin it too. rchunks has the race still.',
+  },
   machine: { free: 'rcount', tunables: { 'kern.zone_cache': 0 } },
   cpus: ['owner', 'remote'],
   setup: almostWhole,
@@ -67,6 +91,18 @@ const R42 = scenario<number>('R42', {
 const R43 = scenario<{ block: number; done: number }>('R43', {
   title: 'kmemusage is cleared after the pages went: the next owner\'s entry is wiped',
   origin: 'DragonFly kern_slaballoc.c kmalloc: "ku_pagecnt must be cleared before we free the slab"',
+  lesson: {
+    kernel: 'DragonFly',
+    story: [
+      'kmemusage says for each page what begins there, such as a block of 3 pages. kfree reads sizes from it.',
+      "cpu0 frees such a block: it gives the pages back, and would clear the entry next. They are anybody's by now.",
+      'cpu1 allocates the very same pages and writes its 3. Then cpu0 stores the 0 that it still owes.',
+      'The block of cpu1 has lost its entry: its kfree panics with BADFREE, and blames who did nothing wrong.',
+      'It needs a second allocation just between the free and the next store: rare, and hopeless to debug.',
+    ],
+    fix: "Clear the entry, then give the pages back: 'ku_pagecnt must be cleared before we free the " +
+      "slab' (DragonFly kmalloc). Here: kern_slabzone.ts, oversized.ts.",
+  },
   machine: { free: 'rtagged', fifo: 4 },
   cpus: ['freer', 'allocator'],
   setup: (k) => ({ block: k.on(0, (c) => c.kmalloc(OVERSIZED)), done: k.words(1)[0]! }),

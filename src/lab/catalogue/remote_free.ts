@@ -49,6 +49,18 @@ const remoteFree2x2Polled = polled(remoteFree2x2);
 const R34 = scenario<{ chunk: number; ip: number }>('R34', {
   title: 'a stale write meets the malloc type that rides in the freed chunk',
   origin: 'DragonFly kern_slaballoc.c 017ba73b (2005): "*(struct malloc_type **)ptr = type"',
+  lesson: {
+    kernel: 'DragonFly',
+    story: [
+      "In 2005 a CPU that freed another's chunk wrote the malloc type into its first word, and sent a message.",
+      "The owner's handler read the type from there, and freed the chunk on its account.",
+      'In between the chunk is free memory. A late write through a stale pointer, of a 0, replaces the type:',
+      "the handler panics, 'free: malloc type lacks magic'. Were it the address of another type, nobody would notice,",
+      'and the wrong type would be charged. Either way it shows on the owner, and who wrote is long gone.',
+    ],
+    fix: '5fee07e6: the freer counts by itself, and sends the zone alone. Policy ipi here sends the ' +
+      'type in the message (slab_link.ts).',
+  },
   machine: { free: 'ipi', fifo: 4 },
   cpus: ['owner', 'remote'],
   setup: (k) => ({
@@ -72,6 +84,18 @@ const R34 = scenario<{ chunk: number; ip: number }>('R34', {
 const R40 = scenario<ScenarioZone>('R40', {
   title: 'RSignal is read before the chunk is linked, and set in between: nobody is told, the zone is stranded',
   origin: 'ours; true of DragonFly 5fee07e6 and df9daea8 (docs/races/R40.md)',
+  lesson: {
+    kernel: 'DragonFly',
+    story: [
+      'A freer tells the owner of a zone only if the owner has asked for it: z_RSignal is 1. It reads that first: 0.',
+      "Before it links its chunk the owner takes the zone's last free one, asks (z_RSignal = 1), looks (z_RChunks is",
+      'empty), and takes the zone off its list. Now the freer links its chunk; it has read 0, and tells nobody.',
+      'Later frees find a list that is not empty, and tell nobody either. There are free chunks; nobody will look.',
+      'Each time a zone is lost until its owner frees a chunk of it: memory grows, and what is in use does not.',
+    ],
+    fix: 'Link first, then read z_RSignal (rsignal2); or list and signal in one word, changed by one ' +
+      'swap (rtagged, rbatch). Here: slab_link.ts; rchunks and rcount have the race still.',
+  },
   machine: { free: 'rsignal2' },
   cpus: ['owner', 'remote'],
   setup: (k) => k.zone(SIZE, { owner: 0, free: 1 }),
@@ -118,6 +142,17 @@ function strandedZone(suffix: 'stays' | 'cured'): Scenario {
 const R44 = scenario<ScenarioZone>('R44', {
   title: 'two CPUs free the same chunk of a third',
   origin: 'DragonFly 5fee07e6: a chunk linked twice makes z_RChunks a ring',
+  lesson: {
+    kernel: 'DragonFly',
+    story: [
+      'Two CPUs free the same chunk, which belongs to a third. Which chunks are free is known to the owner alone.',
+      'The first links the chunk: the list is c. The second links it once more, c behind c: the list is a ring.',
+      'Both frees return, and all seems well, until the owner takes the list home. With checks it panics there:',
+      "'memory chunk is already free', on a CPU that freed nothing. Without checks it goes round the ring for ever.",
+      "The mistake is the program's, and not the allocator's. What can be asked of an allocator is that it says so.",
+    ],
+    fix: 'None where there are no checks: a bit for each chunk would cost each free a locked operation.',
+  },
   machine: { free: 'rtagged' },
   cpus: ['owner', 'remote', 'remote'],
   setup: (k) => k.zone(SIZE, { owner: 0, chunks: 3 }),
@@ -134,6 +169,18 @@ const R44 = scenario<ScenarioZone>('R44', {
 const R52 = scenario<{ type: number; chunk: number }>('R52', {
   title: 'a malloc type goes while a free of it is under way',
   origin: 'DragonFly kern_slaballoc.c malloc_uninit: lwkt_synchronize_ipiqs("muninit")',
+  lesson: {
+    kernel: 'DragonFly',
+    story: [
+      'cpu1 frees a chunk of a zone of cpu0. The message, which names the malloc type, lies in the queue.',
+      'Then cpu1 removes the type, as when a module is unloaded: malloc_uninit clears its record.',
+      "When cpu0 reads the message it frees for a type that is gone: panic, 'free: malloc type lacks magic'.",
+      'Where the record has been made a new type meanwhile nothing panics, and the new one is charged.',
+      'All frees had returned before the type went. That a free has returned does not say that it has happened.',
+    ],
+    fix: 'malloc_uninit waits first until all that was sent is executed: ' +
+      'lwkt_synchronize_ipiqs("muninit"). Here: krealloc.ts.',
+  },
   machine: { free: 'ipi', signalDelay: 'tick', fifo: 4 },
   cpus: ['owner', 'remote'],
   setup(k) {

@@ -165,7 +165,6 @@ const R19 = scenario<number>('R19', {
       'Rare, 20 seconds against a module unload, and seen as a fault or a hang in the timeout.',
     ],
     fix: 'uma_mtx is held for the whole walk, and a zone is off the list, under it, before anything of it goes.',
-    unseen: 'a worker that reads pages of a zone that is gone finds what was there: nobody traps it.',
   },
   // what comes from boot pages never goes back
   machine: { ...checked, tunables: { ...checked.tunables, 'vm.boot_pages': FEW_BOOT_PAGES } },

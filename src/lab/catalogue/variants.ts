@@ -1,4 +1,4 @@
-/** variants.ts — the same scenario under another name: with the check for data races, with another policy. */
+/** variants.ts — a scenario under another name, without its lesson: checked for data races, of another policy. */
 import type { FailureClass } from '../../base/failures.js';
 import type { FreePolicy } from '../../base/policy.js';
 import { type Scenario, scenario } from '../scenario.js';
@@ -7,7 +7,7 @@ import { type Scenario, scenario } from '../scenario.js';
  * A race's consequence is one thing, its first unordered access another, which is found sooner: the scenario looks
  * for the one, this variant for the other.
  */
-export function asRace({ name, ...rest }: Scenario): Scenario {
+export function asRace({ name, lesson: _, ...rest }: Scenario): Scenario {
   const defects = rest.defects ?? [];
   return scenario(`${name}-race`, {
     ...rest,
@@ -22,7 +22,7 @@ export function underPolicy(
   { name, ...rest }: Scenario, free: FreePolicy, verdict: 'pass' | FailureClass, origin: string,
   tunables: Readonly<Record<string, number>> = {},
 ): Scenario {
-  const { defects: _, ...kept } = rest;
+  const { defects: _, lesson: __, ...kept } = rest;
   return scenario(`${name}-${free}`, {
     ...kept,
     title: `${rest.title ?? name}; policy ${free}`,
@@ -33,7 +33,7 @@ export function underPolicy(
 }
 
 /** The same with interrupts only where the CPU polls for them, and not between any two accesses. */
-export function polled({ name, ...rest }: Scenario): Scenario {
+export function polled({ name, lesson: _, ...rest }: Scenario): Scenario {
   return scenario(`${name}-polled`, {
     ...rest, title: `${rest.title ?? name}; interrupts only at polls`, interrupts: false,
   });
