@@ -27,12 +27,9 @@ import { umaRaces } from './uma_races.js';
 
 /** Races by number, then the others by name. */
 export const catalogue: readonly Scenario[] = [
-  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders, ...umas,
-  ...mallocs, ...mallocTypes,
-  ...linuxes, ...mimallocs, ...others, ...mbufs, ...accountings,
-  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...migrations, ...orders, ...umas,
-  ...statistics, ...remoteFrees, ...pages, ...ipis, ...cpusyncs, ...lists, ...orders,
-  ...umas, ...umaRaces, ...umaMisuses,
+  ...accountings, ...cpusyncs, ...ipis, ...linuxes, ...lists, ...mallocs, ...mallocTypes, ...mbufs,
+  ...mimallocs, ...migrations, ...orders, ...others, ...pages, ...remoteFrees, ...statistics, ...umas,
+  ...umaMisuses, ...umaRaces,
 ].sort((a, b) => Math.sign(rank(a.name) - rank(b.name)) || (a.name < b.name ? -1 : 1));
 
 function rank(name: string): number {
