@@ -3,7 +3,8 @@
  *
  * Without an operation the old schedule means little, so the rest is searched again, on a machine of its own, with no
  * more preemptions than the failure was found with. A scenario that fails by the default schedule once an operation is
- * missing was broken by that, and is no smaller example; one that does with all of them needs no other schedule.
+ * missing was broken by that, and is no smaller example; one that does with all of them needs no other schedule. So was
+ * one that fails on the schedule that was found without the defects it is about.
  */
 import { SmpallocError } from '../../base/errors.js';
 import type { Failure } from '../../hw/stepped/failure.js';
@@ -33,6 +34,7 @@ export async function dropOperations(
   const sharing = subject.engine.shadow.exportSharing();
   // one has the best so far, the other is tried on
   const machines: SteppedMachine[] = [];
+  const mended = new Mended();
   for (let again = true; again;) {
     again = false;
     for (const operation of operationsOf(best.subject)) {
@@ -45,7 +47,7 @@ export async function dropOperations(
       trial.engine.shadow.importSharing(sharing);
       const broken = sameFailure(failure, attempt(() => byDefault(trial))?.verdict.failure ?? null);
       const followed = broken ? null : searchAgain(trial, failure, bound, effort);
-      if (followed) {
+      if (followed && (await mended.passes(trial, followed))) {
         best = { subject: trial, followed };
         again = true;
         break;
@@ -53,6 +55,21 @@ export async function dropOperations(
     }
   }
   return best;
+}
+
+/** The scenario without its defects, on a machine of its own. */
+class Mended {
+  #machine: SteppedMachine | undefined;
+
+  /** Does the same schedule pass there? */
+  async passes({ scenario, options }: Subject, { schedule }: Followed): Promise<boolean> {
+    const { on: _, defects = [], ...rest } = options;
+    if (defects.length === 0) return true;
+    const subject = await prepareSubject(scenario, { ...rest, ...(this.#machine && { on: this.#machine }) });
+    this.#machine = subject.machine;
+    const followed = attempt(() => replaySchedule(subject, schedule, { strict: false }));
+    return followed !== null && followed.verdict.failure === null;
+  }
 }
 
 /** Operations that are left, the last ones first: what comes late is needed least. */
