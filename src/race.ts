@@ -12,12 +12,13 @@ export {
 } from './base/policy.js';
 export type { BootOptions } from './host/options.js';
 export { catalogue, findScenario } from './lab/catalogue/index.js';
-export type { Measured, MeasuredEntry, StressRow, StressRun } from './lab/catalogue/measured.js';
+export type { Measured, MeasuredEntry, StressRun } from './lab/catalogue/measured.js';
 export type { ExploreOptions } from './lab/explore.js';
 export {
   catalogueList, type Listed, type ListedFailure, show, type Shown, type ShownFailure,
 } from './lab/farm/show.js';
 export type { Client, ScenarioZone, Setup, View } from './lab/kit.js';
+export type { StressRecord, StressRow } from './lab/stress/record.js';
 export type { Counterexample, Exploration, Pass, RaceReport, Step, Verdict } from './lab/result.js';
 export {
   type Kernel, KERNELS, type Lesson, type Operation, type Scenario, scenario, type Wrong,

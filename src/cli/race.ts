@@ -31,6 +31,7 @@ export function raceCommands(cli: CAC, session: Session): void {
     .option('--defect <NAME,...>', 'only the failure with these defects')
     .option('--time <TIME>', 'of each stress run (default: 2500ms)')
     .option('--real <N>', 'replays on real workers (default: 100)')
+    .option('--update', 'keep what was measured for race show and docs/races/')
     .option('--seed <N>', 'seed of the delays (default: 1)')
     .option('--shard <I/N>', 'a part of the entries, such as 2/4')
     .option('--json', 'a record a line, not text')

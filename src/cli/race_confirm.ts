@@ -1,9 +1,16 @@
 /** race_confirm.ts — smpalloc race confirm: is the catalogue what it says? */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { RaceFarm } from '../host/race_farm.js';
+import { packageRoot } from '../host/root.js';
 import { catalogue } from '../lab/catalogue/index.js';
+import type { Measured } from '../lab/catalogue/measured.js';
 import { type Confirmation, confirm, type ConfirmTask } from '../lab/confirm.js';
+import { costOf } from '../lab/cost.js';
 import { expectedFailures } from '../lab/farm/regress.js';
 import type { Scenario } from '../lab/scenario.js';
+import { measuredEntry } from '../report/confirm_measured.js';
 import { confirmLine, confirmTable } from '../report/confirm_text.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';
 import { time } from './options.js';
@@ -15,6 +22,7 @@ import type { Session } from './session.js';
 export interface ConfirmFlags extends RaceFlags {
   time?: unknown;
   real?: unknown;
+  update?: boolean;
 }
 
 const STRESS_MS = 2500;
@@ -22,11 +30,15 @@ const SEEK_MS = 60_000;
 const COUNT_MS = 1500;
 const CLEAN_MS = 60_000;
 const REPLAYS = 100;
+const MEASURED_FILE = fileURLToPath(new URL('src/lab/catalogue/measured.json', packageRoot));
 
 type Wanted = Pick<ConfirmTask, 'scenario' | 'reference' | 'defects' | 'cls'>;
 
 export async function raceConfirm(names: readonly string[], flags: ConfirmFlags, session: Session): Promise<number> {
   const wanted = await wantedOf(names, flags);
+  if (flags.update && !existsSync(MEASURED_FILE)) {
+    throw new UsageError(`--update: only in a clone: it writes ${MEASURED_FILE}`);
+  }
   const options = {
     seekMs: SEEK_MS, countMs: COUNT_MS, cleanMs: CLEAN_MS, seed: seedNumber(flags),
     stressMs: flags.time === undefined ? STRESS_MS : time('--time', flags.time),
@@ -46,6 +58,7 @@ export async function raceConfirm(names: readonly string[], flags: ConfirmFlags,
     });
     if (!result || session.signal.aborted) break;
     done.push(result);
+    if (flags.update) await remember(result, one);
     progress.clear();
     process.stdout.write(`${flags.json ? JSON.stringify(result) : confirmLine(result, paint)}\n`);
   }
@@ -67,6 +80,20 @@ async function wantedOf(names: readonly string[], flags: ConfirmFlags): Promise<
   const mine = wanted.filter((_, n) => !shard || n % shard.of === shard.index);
   if (mine.length === 0) throw new UsageError('race confirm: nothing is expected to fail there');
   return mine;
+}
+
+/** Of an entry, what `race show` and its page tell; of the others, what they told before. */
+async function remember(c: Confirmation, { scenario, defects }: Wanted): Promise<void> {
+  const cost = await costOf(scenario, defects);
+  const measured = JSON.parse(readFileSync(MEASURED_FILE, 'utf8')) as Measured;
+  const environment: Measured['environment'] = {
+    node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(),
+    date: new Date().toISOString().slice(0, 10),
+  };
+  const entries = { ...measured.entries, [c.scenario]: measuredEntry(c, cost) };
+  const names = catalogue.map(({ name }) => name).filter((name) => name in entries);
+  const sorted = Object.fromEntries(names.map((name) => [name, entries[name]]));
+  writeFileSync(MEASURED_FILE, `${JSON.stringify({ environment, entries: sorted }, null, 1)}\n`);
 }
 
 /** Entries have a lesson; variants of them, and programs that only pass, have none. */

@@ -1,8 +1,9 @@
 /** race_measured.ts — the numbers of a race in words: what the fix costs, whether real threads show it. */
-import type { MeasuredEntry, StressRow, StressRun } from '../lab/catalogue/measured.js';
+import type { MeasuredEntry, StressRun } from '../lab/catalogue/measured.js';
 import type { Shown } from '../lab/farm/show.js';
 import { plural } from './race_text.js';
-import { type Column, integer, short, table } from './table.js';
+import { outcomeTable } from './stress_text.js';
+import { integer, short } from './table.js';
 
 const NOT_MEASURED = 'not measured yet';
 
@@ -12,10 +13,9 @@ export function costText(measured: MeasuredEntry | null): string {
   if (!cost) return NOT_MEASURED;
   const signed = (count: number, one: string, many?: string) =>
     `${count < 0 ? '-' : '+'}${plural(Math.abs(count), one, many)}`;
-  const { what, locked, accesses, messages, nanoseconds } = cost;
+  const { what, locked, accesses, messages } = cost;
   const counts = [signed(locked, 'locked operation'), signed(accesses, 'access', 'accesses')];
   if (messages !== 0) counts.push(signed(messages, 'message'));
-  if (nanoseconds !== null) counts.push(`${nanoseconds < 0 ? '-' : '+'}${short(Math.abs(nanoseconds))} ns`);
   return `${what}: ${counts.join(', ')}`;
 }
 
@@ -51,12 +51,6 @@ export function exploredTexts({ explored, replayed }: MeasuredEntry): string[] {
 
 /** What came out of a run on real threads. */
 export function stressTable({ seconds, samples, widened, rows }: StressRun): string[] {
-  const columns: Column<StressRow>[] = [
-    { head: 'result', cell: (row) => row.result, left: true },
-    { head: 'samples', cell: (row) => integer(row.samples) },
-    { head: 'expect', cell: (row) => row.expect, left: true },
-    { head: 'description', cell: (row) => row.description, left: true },
-  ];
-  const how = `${integer(samples)} samples in ${short(seconds)} s${widened ? ', the window made wider' : ''}`;
-  return [how, ...table(columns, rows).split('\n')];
+  const how = `${integer(samples)} samples in ${short(seconds)} s${widened ? ', threads held up in the window' : ''}`;
+  return [how, ...outcomeTable(rows, samples)];
 }

@@ -1,5 +1,5 @@
 /** stress_text.ts — the outcome table of a stress run, as jcstress has it, and how much a clean one says. */
-import { forbiddenIn, type StressRecord } from '../lab/stress/record.js';
+import { forbiddenIn, type StressRecord, type StressRow } from '../lab/stress/record.js';
 import { integer, table } from './table.js';
 import type { Paint } from './text.js';
 
@@ -28,7 +28,15 @@ export function stressCircumstances({ machine, workers, cores, defects, widened 
 }
 
 function rowsText({ rows, samples }: StressRecord, paint: Paint): string[] {
-  const lines = table(
+  return outcomeTable(rows, samples).map((line, n) => {
+    const expect = rows[n - 1]?.expect;
+    return expect === 'FORBIDDEN' ? paint.bad(line) : expect === 'INTERESTING' ? paint.strong(line) : line;
+  });
+}
+
+/** As jcstress has it. */
+export function outcomeTable(rows: readonly StressRow[], samples: number): string[] {
+  return table(
     [
       { head: 'RESULT', cell: (row) => row.result, left: true },
       { head: 'SAMPLES', cell: (row) => integer(row.samples) },
@@ -38,10 +46,6 @@ function rowsText({ rows, samples }: StressRecord, paint: Paint): string[] {
     ],
     rows,
   ).split('\n');
-  return lines.map((line, n) => {
-    const expect = rows[n - 1]?.expect;
-    return expect === 'FORBIDDEN' ? paint.bad(line) : expect === 'INTERESTING' ? paint.strong(line) : line;
-  });
 }
 
 /** Small ones keep two digits: 0.07 %, 0.00033 %. */

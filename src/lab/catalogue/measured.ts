@@ -4,6 +4,7 @@
  * measured.json is written by `smpalloc race confirm --all --update`; `race show` and docs/races/ read it. An entry
  * that is not in it has not been measured yet.
  */
+import type { StressRow } from '../stress/record.js';
 import file from './measured.json' with { type: 'json' };
 
 export interface Measured {
@@ -40,23 +41,15 @@ export interface MeasuredEntry {
     readonly locked: number;
     readonly accesses: number;
     readonly messages: number;
-    readonly nanoseconds: number | null;
   } | null;
 }
 
 export interface StressRun {
   readonly seconds: number;
   readonly samples: number;
-  /** its window was made wider by pauses */
+  /** threads were held up in its window */
   readonly widened: boolean;
   readonly rows: readonly StressRow[];
-}
-
-export interface StressRow {
-  readonly result: string;
-  readonly samples: number;
-  readonly expect: 'ACCEPTABLE' | 'INTERESTING' | 'FORBIDDEN';
-  readonly description: string;
 }
 
 /**
@@ -70,7 +63,7 @@ export function readMeasured(json: unknown): Measured {
 }
 
 function readEntry({ stress, cost, ...rest }: MeasuredEntry): MeasuredEntry {
-  const numbers = { locked: 0, accesses: 0, messages: 0, nanoseconds: null };
+  const numbers = { locked: 0, accesses: 0, messages: 0 };
   return {
     ...rest,
     ...(Array.isArray(stress) && { stress: stress.map((run: Partial<StressRun>) => ({ ...NO_RUN, ...run })) }),
