@@ -224,7 +224,7 @@ const R21 = scenario<number>('R21', {
     kernel: 'FreeBSD',
     story: [
       'An item whose slab header lies elsewhere is found by a hash of its page. Of a table that has become small',
-      'uma_timeout makes one of twice its size: it allocates the new one with the lock dropped, and moves the slabs into it.',
+      'uma_timeout makes one of twice its size: made with the lock dropped; then the slabs move.',
       'Without the lock another CPU puts a new slab into the old table, at a chain that has been moved already.',
       'The new table is installed, the slab is in none. The first free of an item of it finds a NULL pointer.',
       'Rare, a table doubles a few times in its life, and deadly minutes or days later.',
