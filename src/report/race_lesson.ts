@@ -159,7 +159,8 @@ export function tryLines(x: Shown): [command: string, why: string][] {
 }
 
 /** Commands to go on with, and what each is for. */
-export function nextCommands({ name, failures, variants, unseen, memory }: Shown): [command: string, why: string][] {
+export function nextCommands(x: Shown): [command: string, why: string][] {
+  const { name, failures, variants, unseen, memory, measured } = x;
   const commands: [string, string][] = [];
   const [failure] = failures;
   const itself = failures.some(({ defects }) => defects.length === 0);
@@ -170,10 +171,15 @@ export function nextCommands({ name, failures, variants, unseen, memory }: Shown
     add(`explore ${name}${flag}`, 'and one of them fails');
     const at = failure.counterexample?.steps.findLast(({ switched }) => switched)?.step;
     if (at) add(`replay ${name} ${failure.token}${flag} --break ${at}`, 'the structures before the last switch');
-    if (failure.token !== null && memory === 'sc') {
+    const moves = failure.counterexample?.steps.some(({ frame }) => frame === 'move');
+    if (failure.token !== null && memory === 'sc' && !moves) {
       add(`replay ${name} ${failure.token}${flag} --real`, 'the same accesses on real threads');
     }
-    if (unseen === null) add(`stress ${name}${flag}`, 'real threads, running freely');
+    if (unseen === null) {
+      add(`stress ${name}${flag}`, 'real threads, running freely');
+      const held = measured?.stress?.some(({ widened }) => widened) === true;
+      if (held) add(`stress ${name}${flag} --widen`, 'and held up where it matters');
+    }
   }
   const committed = variants.find((one) => one.failures.some(({ defects }) => defects.length === 0));
   if (committed) add(`explore ${committed.name}`, `fails as it stands: ${committed.origin}`);

@@ -86,7 +86,7 @@ describe('race confirm', () => {
   test('is a verdict line: found, clean without, replayed, stressed', async () => {
     const { code, stdout } = await smpalloc('race confirm R41 R44 --time 300ms --real 5 --quiet');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^R41 with R41: CONFIRMED {2}double-alloc in schedule \d+ \(1 preemption, 2b\); without it all/m);
+    expect(stdout).toMatch(/^R41 with R41: CONFIRMED {2}double-alloc in schedule \d+ \(1 preemption, 2b\); with/m);
     expect(stdout).toContain('5 of 5 replays on real workers agree');
     expect(stdout).toMatch(/^2 of 2 confirmed, [12] seen on real threads$/m);
   });
