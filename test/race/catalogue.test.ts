@@ -5,10 +5,11 @@
 import { describe, expect, it, test } from 'vitest';
 import { DEFECT_NAMES } from '../../src/base/defects.js';
 import { catalogue, findScenario } from '../../src/lab/catalogue/index.js';
+import { MachinePool } from '../../src/lab/machine_pool.js';
 import type { Scenario } from '../../src/lab/scenario.js';
 import { BoundedSearch } from '../../src/lab/search/bounded.js';
 import type { Found } from '../../src/lab/search/search.js';
-import { prepareSubject, type Subject, type SubjectOptions } from '../../src/lab/subject.js';
+import type { Subject, SubjectOptions } from '../../src/lab/subject.js';
 
 const MOST_PREEMPTIONS = 2;
 
@@ -24,9 +25,12 @@ function search(subject: Subject, bound: number): Found | null {
   }
 }
 
+/** an engine that has been used is warm; what it has learned of shared words only adds scheduling points */
+const pool = new MachinePool();
+
 /** @returns class of the first failure, 'pass' when there is none */
 async function verdict(of: Scenario, most: number, options: SubjectOptions = {}): Promise<string> {
-  const subject = await prepareSubject(of, options);
+  const subject = await pool.prepare(of, options);
   for (let bound = 0; bound <= most; bound++) {
     const found = search(subject, bound);
     if (found) return found.failure.cls;

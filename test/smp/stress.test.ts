@@ -85,6 +85,11 @@ describe('what does not end', () => {
     expect(record.rows).toMatchObject([{ result: 'ok', samples: record.samples }]);
   });
 
+  test('a loop that never says that it waits is a livelock', async () => {
+    const record = await own('endless', { time: 100 });
+    expect(record.rows).toMatchObject([{ result: 'livelock', samples: record.samples, expect: 'FORBIDDEN' }]);
+  });
+
   test('an exception is a failure of its sample, with its text', async () => {
     const record = await own('throws', { time: 100 });
     const description = 'TypeError: not here';

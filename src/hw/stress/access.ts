@@ -6,6 +6,7 @@
  *
  *   a window    before access N of an operation the thread is held up for a while, so that others get in between
  *   waiting     a wait loop naps after some turns; when nobody does anything but wait, it is left by throwing HANG
+ *   no end      an operation of millions of accesses is left by throwing ENDLESS
  */
 import { highHalf, joined, lowHalf } from '../../base/bits.js';
 import { LOG_COUNT, ST_BELLS, ST_NBELLS } from '../../base/stress.js';
@@ -13,7 +14,7 @@ import { curcpu } from '../stepped/curcpu.js';
 import { f64, i32, i64, u8 } from '../heap.js';
 import { clientCheck, kasanChange, kasanCheck } from '../stepped/marks.js';
 import { logged } from './log.js';
-import { HANG, meeting } from './meeting.js';
+import { ENDLESS, meeting } from './meeting.js';
 
 // what the lab sets on a stepped machine: of these only `torn` and `invariant` mean something here
 export const hooks = { decide: (): number => -1, watch: null, rule: null, invariant: null as (() => string) | null };
@@ -21,7 +22,7 @@ export const options = { allPoints: false, stepLimit: 0, torn: false };
 export const casBudget = { fails: 0, cut: false };
 
 /** accesses after which an operation counts as endless */
-const ENDLESS = 4_000_000;
+const MOST = 4_000_000;
 /** turns of a wait loop that are not slept through */
 const SPINS = 300;
 
@@ -29,7 +30,7 @@ const SPINS = 300;
 let live = false;
 /** accesses of the operation under way, and the one before which something is to be done */
 let made = 0;
-let next = ENDLESS;
+let next = MOST;
 let held = 0;
 let asClient = false;
 let turns = 0;
@@ -43,7 +44,7 @@ export function goLive(on: boolean): void {
 /** An operation begins. @param access before which it is held up, 0: nowhere @param hold turns of an idle loop */
 export function begin(access: number, hold: number): void {
   made = 0;
-  next = access === 0 ? ENDLESS : access;
+  next = access === 0 ? MOST : access;
   held = hold;
   asClient = false;
 }
@@ -62,11 +63,12 @@ function event(): void {
 }
 
 function holdUp(): void {
-  if (next === ENDLESS) {
+  if (next === MOST) {
+    // once: what cleans up behind it may go on
     next = Number.POSITIVE_INFINITY;
-    throw HANG;
+    throw ENDLESS;
   }
-  next = ENDLESS;
+  next = MOST;
   meeting.idle(held);
 }
 

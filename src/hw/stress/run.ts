@@ -6,7 +6,7 @@ import { asCpu, switchCpu } from '../stepped/curcpu.js';
 import { cpuOf, layout, layOut, type Modes, type Operation, type Program } from '../stepped/entity.js';
 import { execution, fail } from '../stepped/failure.js';
 import { begin, goLive } from './access.js';
-import { HANG, meeting } from './meeting.js';
+import { ENDLESS, HANG, meeting } from './meeting.js';
 
 const INTR = i32[SB_INTR] >>> 2;
 
@@ -72,7 +72,8 @@ function failed(error: unknown, cpu: number): void {
     const lost = pending(cpu);
     const what = lost ? 'and nobody rings for the interrupt that is pending' : 'and nobody else gets anywhere';
     fail({ cls: lost ? 'lost-wakeup' : 'deadlock', message: `cpu${cpu} waits, ${what}`, cpu, step: 0 });
-  } else if (name === 'KernelPanic') fail({ cls: 'panic', message: texts.panic(), cpu, step: 0 });
+  } else if (error === ENDLESS) fail({ cls: 'livelock', message, cpu, step: 0 });
+  else if (name === 'KernelPanic') fail({ cls: 'panic', message: texts.panic(), cpu, step: 0 });
   else fail({ cls: 'exception', message: `${name}: ${message}`, cpu, step: 0 });
 }
 
