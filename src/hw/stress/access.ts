@@ -22,7 +22,7 @@ export const options = { allPoints: false, stepLimit: 0, torn: false };
 export const casBudget = { fails: 0, cut: false };
 
 /** accesses after which an operation counts as endless */
-const MOST = 4_000_000;
+const MOST = 1_000_000;
 /** turns of a wait loop that are not slept through */
 const SPINS = 300;
 

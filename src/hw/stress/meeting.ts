@@ -10,7 +10,7 @@ import { SC_OPS, SC_TURNS, ST_CPU, ST_CPU_WORDS, ST_STOP } from '../../base/stre
 
 /** Thrown to leave an operation that will not end. Engine code has no business catching them. */
 export const HANG = Object.assign(new Error('nobody gets anywhere'), { name: 'Hang' });
-export const ENDLESS = Object.assign(new Error('no end after millions of accesses'), { name: 'Endless' });
+export const ENDLESS = Object.assign(new Error('no end after a million accesses'), { name: 'Endless' });
 
 /** turns of every CPU in a round, and rounds in which nothing happens */
 const TURNS = 40;

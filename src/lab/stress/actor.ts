@@ -158,7 +158,10 @@ class Actor {
         this.#run.meeting.look();
       }
       if (all) return;
-      if (spins > (crowded ? 20 : SPINS)) Atomics.wait(control, this.#line + SC_PARKED, n - 1, 0.05);
+      if (spins <= (crowded ? 20 : SPINS)) continue;
+      Atomics.wait(control, this.#line + SC_PARKED, n - 1, 0.05);
+      // somebody is gone, and will not come
+      if (Atomics.load(control, ST_STOP) === 2) throw new Error('the run was ended');
     }
   }
 }
