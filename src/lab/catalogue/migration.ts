@@ -3,6 +3,7 @@
  * critical sections are for. No run on real workers shows them (docs/design/stepping.md).
  */
 import { STATS_CRITICAL } from '../../base/policy.js';
+import { SB_STATS } from '../../hw/superblock.layout.js';
 import { MTS_MEMALLOCED, MTS_NUMALLOCS, mtsOffset, mtsStride } from '../../kern/malloc_type.layout.js';
 import type { Client, Setup } from '../kit.js';
 import { type Scenario, scenario } from '../scenario.js';
@@ -55,7 +56,7 @@ function count(k: Setup, c: Client, early: boolean): void {
   c.critExit();
 }
 
-const R2early = scenario('R2-early', {
+const R2early = scenario<number>('R2-early', {
   title: 'curcpu is read before the critical section and not in it: two CPUs update one slot, each in its section',
   origin: 'FreeBSD kern_malloc.c 63a7e0a3: critical_enter before curcpu is read',
   lesson: {
@@ -75,7 +76,13 @@ const R2early = scenario('R2-early', {
   moves: { 0: [1] },
   setup: uncounted,
   cpu: {
-    thread: (k) => [k.op('count', (c) => count(k, c, k.defect('early')))],
+    thread: (k, sizeAt) => [
+      k.op('count', (c) => {
+        // other policies have no slots to count in by hand
+        if (k.i32[SB_STATS] === STATS_CRITICAL) count(k, c, k.defect('early'));
+        else c.engine.stats.mallocTypeAllocated(k.type, sizeAt);
+      }),
+    ],
     idle: () => [],
   },
   races: false,
