@@ -49,7 +49,7 @@ describe('race stress', () => {
 
   test.each([
     ['stress', 'a scenario is missing: a name, a file, or --all'],
-    ['stress R4O', "no scenario 'R4O'; did you mean 'R40'?"],
+    ['stress R4O', "no scenario 'R4O'; did you mean 'R4'?"],
     ['stress R40 --defect R1', "'R1' is no defect of scenario 'R40'; it has R40"],
     ['stress --all R40', "then no scenario is named; 'R40' is"],
     ['stress R40 --time 1s --budget 1s', '--time and --budget: one of them'],
