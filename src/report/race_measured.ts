@@ -10,6 +10,7 @@ const NOT_MEASURED = 'not measured yet';
 /** What the fix costs. */
 export function costText(measured: MeasuredEntry | null): string {
   const cost = measured?.cost;
+  if (cost === null) return 'not to be counted: without the fix it fails even one CPU after the other';
   if (!cost) return NOT_MEASURED;
   const signed = (count: number, one: string, many?: string) =>
     `${count < 0 ? '-' : '+'}${plural(Math.abs(count), one, many)}`;

@@ -33,7 +33,7 @@ export interface MeasuredEntry {
   readonly stress?: readonly StressRun[];
   /** how likely a run as long as these is to show it, in a sentence */
   readonly power?: string;
-  /** what the fix costs */
+  /** what the fix costs; null: not to be counted, as nothing works without it */
   readonly cost?: {
     /** what was counted, such as 'a remote free' */
     readonly what: string;
@@ -68,6 +68,7 @@ function readEntry({ stress, cost, ...rest }: MeasuredEntry): MeasuredEntry {
     ...rest,
     ...(Array.isArray(stress) && { stress: stress.map((run: Partial<StressRun>) => ({ ...NO_RUN, ...run })) }),
     ...(cost?.what && { cost: { ...numbers, ...cost } }),
+    ...(cost === null && { cost }),
   };
 }
 
