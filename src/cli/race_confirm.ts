@@ -16,7 +16,7 @@ import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';
 import { time } from './options.js';
 import { paint } from './race_explore.js';
 import { lanesOf, patienceOf, type RaceFlags, seedNumber, shardOf, whole, words } from './race_options.js';
-import { targetsOf } from './race_targets.js';
+import { isWhole, targetsOf } from './race_targets.js';
 import type { Session } from './session.js';
 
 export interface ConfirmFlags extends RaceFlags {
@@ -74,8 +74,9 @@ export async function raceConfirm(names: readonly string[], flags: ConfirmFlags,
 async function wantedOf(names: readonly string[], flags: ConfirmFlags): Promise<Wanted[]> {
   const defects = words(flags.defect);
   const shard = shardOf(flags);
+  const whole = isWhole(names, flags);
   const targets = await targetsOf('race confirm', names, flags, () => catalogue.filter(isEntry));
-  const wanted = targets.flatMap(({ scenario, reference }) => failuresOf(scenario, defects, flags.all === true)
+  const wanted = targets.flatMap(({ scenario, reference }) => failuresOf(scenario, defects, whole)
     .map((failure) => ({ scenario, reference, ...failure })));
   const mine = wanted.filter((_, n) => !shard || n % shard.of === shard.index);
   if (mine.length === 0) throw new UsageError('race confirm: nothing is expected to fail there');

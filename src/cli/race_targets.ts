@@ -9,6 +9,11 @@ export interface Target {
   readonly reference: Reference;
 }
 
+/** --all, or the name 'all' as of race explore. */
+export function isWhole(names: readonly string[], { all }: RaceFlags): boolean {
+  return all === true || names.join() === 'all';
+}
+
 /**
  * @param all what --all stands for
  * @throws UsageError when nothing is named, or both
@@ -16,8 +21,8 @@ export interface Target {
 export async function targetsOf(
   command: string, names: readonly string[], flags: RaceFlags, all: () => readonly Scenario[],
 ): Promise<Target[]> {
-  if (flags.all === true) {
-    if (names.length > 0) throw new UsageError(`--all: then no scenario is named; '${names[0]}' is`);
+  if (isWhole(names, flags)) {
+    if (flags.all === true && names.length > 0) throw new UsageError(`--all: then no scenario is named; '${names[0]}' is`);
     return all().map((scenario) => ({ scenario, reference: { kind: 'catalogue', name: scenario.name } }));
   }
   if (names.length === 0) throw new UsageError(`${command}: a scenario is missing: a name, a file, or --all`);
