@@ -22,7 +22,9 @@ export async function targetsOf(
   command: string, names: readonly string[], flags: RaceFlags, all: () => readonly Scenario[],
 ): Promise<Target[]> {
   if (isWhole(names, flags)) {
-    if (flags.all === true && names.length > 0) throw new UsageError(`--all: then no scenario is named; '${names[0]}' is`);
+    if (flags.all === true && names.length > 0) {
+      throw new UsageError(`--all: then no scenario is named; '${names[0]}' is`);
+    }
     return all().map((scenario) => ({ scenario, reference: { kind: 'catalogue', name: scenario.name } }));
   }
   if (names.length === 0) throw new UsageError(`${command}: a scenario is missing: a name, a file, or --all`);
