@@ -34,6 +34,12 @@ describe('a stress run', () => {
     for (const row of record.rows) expect(row.expect).toBe(grades[row.result]);
   });
 
+  test('tells results apart that differ in their upper bits only', async () => {
+    const record = await own('upper');
+    expect(countOf(record, 'cpu0 first')).toBeGreaterThan(0);
+    expect(countOf(record, 'cpu1 first')).toBeGreaterThan(0);
+  });
+
   test('begins each sample with the memory as it was, whatever the one before wrote', async () => {
     const record = await own('much', { time: 200 });
     expect(record.rows).toMatchObject([{ result: 'ok', samples: record.samples }]);

@@ -5,6 +5,7 @@
  * Each word that is touched gets a small number, its slot, for good; whatever is kept a word (clocks, marks, rules) is
  * kept by slot, densely. `stamp` tells in which execution a slot's data were written.
  */
+import { mix, spread } from '../../base/hash.js';
 import { i32 } from '../heap.js';
 import { grown } from './grown.js';
 
@@ -58,19 +59,6 @@ export function journalCount(word: number): void {
 function grow(): void {
   words = grown(words, length * 2);
   olds = grown(olds, length * 2);
-}
-
-function mix(word: number, value: number): number {
-  let h = Math.imul(word ^ 0x9e3779b1, 0xc2b2ae3d) ^ Math.imul(value, 0x27d4eb2f);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  h = Math.imul(h ^ (h >>> 12), 0x297a2d39);
-  return h ^ (h >>> 15);
-}
-
-/** The second half of a hash: no linear function of the first, so that sums of the two do not collide together. */
-function spread(h: number): number {
-  const x = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  return x ^ (x >>> 13);
 }
 
 /** Hash of all memory but counts, 52 bits in a number: equal memories have equal ones. */

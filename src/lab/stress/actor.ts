@@ -131,7 +131,6 @@ class Actor {
     control[line + SC_HELD] = this.#subject.engine.shadow.clients.count;
     control[line + SC_CLS] = failure ? CLASSES.indexOf(failure.cls) + 1 : 0;
     if (failure) control[line + SC_TEXT] = this.#text.write(failure.message);
-    if (this.#cpu === 0) return;
     writeResults(this.#results, this.#cpu * SR_DOUBLES, this.#orders[0]!.map((e) => this.#subject.results[e]!));
   }
 

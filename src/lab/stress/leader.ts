@@ -5,6 +5,7 @@
  * memory is put back by the CPUs' logs, word by word; after a sample that wrote more than a log holds, all of it.
  */
 import { FAILURE_CLASSES, type FailureClass } from '../../base/failures.js';
+import { mix, spread } from '../../base/hash.js';
 import {
   LOG_COUNT, LOG_ENTRIES, LOG_MARK, LOG_PAGE_MARK, LOG_WHERE, LOG_WORD, SC_CLS, SC_HELD, SC_LOG, SC_TEXT,
   SR_DOUBLES, ST_CPU, ST_CPU_WORDS, ST_ENOUGH, ST_FORBIDDEN, ST_GO, ST_SAMPLES, ST_SLEEPERS, ST_STOP, type StressOrder,
@@ -35,6 +36,7 @@ export class Leader {
   readonly #held: number;
   readonly #control: Int32Array;
   readonly #results: Float64Array;
+  readonly #resultWords: Int32Array;
   readonly #text: StressPages['text'];
   readonly #i32: Int32Array;
   readonly #image: Int32Array;
@@ -56,6 +58,7 @@ export class Leader {
     this.#held = held;
     this.#control = new Int32Array(pages.control);
     this.#results = new Float64Array(pages.results);
+    this.#resultWords = new Int32Array(pages.results);
     this.#text = pages.text;
     this.#i32 = new Int32Array(pages.heap);
     this.#image = this.#i32.slice();
@@ -185,35 +188,24 @@ export class Leader {
     return (high & 0xfffff) * 0x100000000 + (low >>> 0);
   }
 
+  /** All bits of what it wrote: two numbers that differ in the upper ones only are two outcomes. */
   #hashResults(cpu: number): number {
-    let h = 0;
-    if (cpu === 0) {
-      for (const [e, thread] of this.#subject.threads.entries()) {
-        if (thread.cpu !== 0) continue;
-        for (const value of this.#subject.results[e]!) h = mix(h, Number(value === undefined ? -1 : value) | 0);
-      }
-      return h;
-    }
     const from = cpu * SR_DOUBLES;
-    for (let at = from + this.#results[from]!; at > from; at--) h = mix(h, this.#results[at]! | 0);
+    let h = 0;
+    for (let at = 2 * from + 2 * this.#results[from]! + 1; at > 2 * from + 1; at--) h = mix(h, this.#resultWords[at]!);
     return h;
   }
 
   /** The leader's own log holds what judging wrote as well. */
   #restore(): void {
-    for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      const length = cpu === 0 ? this.#run.logLength() : this.#line(cpu, SC_LOG);
-      if (length > LOG_ENTRIES) {
-        this.#i32.set(this.#image);
-        this.#marks.set(this.#markImage);
-        return;
-      }
+    const lengths = this.#logs.map((_, cpu) => (cpu === 0 ? this.#run.logLength() : this.#line(cpu, SC_LOG)));
+    if (lengths.some((length) => length > LOG_ENTRIES)) {
+      this.#i32.set(this.#image);
+      this.#marks.set(this.#markImage);
+      return;
     }
-    for (let cpu = 0; cpu < this.#cpus; cpu++) {
-      const log = this.#logs[cpu]!;
-      for (let at = (cpu === 0 ? this.#run.logLength() : this.#line(cpu, SC_LOG)) - 1; at >= 0; at--) {
-        this.#putBack(log[at]!);
-      }
+    for (const [cpu, log] of this.#logs.entries()) {
+      for (let at = lengths[cpu]! - 1; at >= 0; at--) this.#putBack(log[at]!);
     }
   }
 
@@ -231,16 +223,4 @@ export class Leader {
         this.#marks[this.#i32.length + where] = this.#markImage[this.#i32.length + where]!;
     }
   }
-}
-
-function mix(a: number, b: number): number {
-  let h = Math.imul(a ^ 0x9e3779b1, 0xc2b2ae3d) ^ Math.imul(b, 0x27d4eb2f);
-  h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
-  return h ^ (h >>> 12);
-}
-
-/** no linear function of the first half: sums of the two do not collide together */
-function spread(h: number): number {
-  const x = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  return x ^ (x >>> 13);
 }

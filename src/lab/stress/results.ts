@@ -1,5 +1,5 @@
 /** results.ts — what operations returned, between threads: a count, then a tag and a number each. */
-import { SR_DOUBLES, SR_RESULTS } from '../../base/stress.js';
+import { SR_DOUBLES } from '../../base/stress.js';
 
 const UNDEFINED = 0;
 const NUMBER = 1;
@@ -8,7 +8,10 @@ const BIGINT = 3;
 /** anything else: an oracle that wants it cannot have it */
 const OTHER = 4;
 
-/** Results of all threads of a CPU, one list behind the other. @param from the CPU's first double */
+/**
+ * Results of all threads of a CPU, one list behind the other; what there is no room for is forgotten.
+ * @param from the CPU's first double
+ */
 export function writeResults(doubles: Float64Array, from: number, lists: readonly (readonly unknown[])[]): void {
   let at = from + 1;
   const end = from + SR_DOUBLES - 1;
@@ -23,9 +26,6 @@ export function writeResults(doubles: Float64Array, from: number, lists: readonl
   }
   doubles[from] = at - from - 1;
 }
-
-/** Most results there is room for; a scenario with more has others forgotten. */
-export const MOST_RESULTS = SR_RESULTS - 4;
 
 function tagOf(value: unknown): number {
   switch (typeof value) {
