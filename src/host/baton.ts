@@ -6,15 +6,14 @@
  *
  * Nothing here waits for ever: a run has a time limit and may be aborted, a worker that dies or hangs ends all.
  */
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import {
   BATON_RUNNING, type BatonMessage, type BatonStep, type BatonTask, BT_DIFFERS, BT_ENTITY, BT_KIND, BT_LENGTH, BT_ORDER,
   BT_POSITION, BT_RESULT, BT_STATE, BT_STEP_WORDS, BT_WORD,
 } from '../base/baton.js';
 import { SmpallocError } from '../base/errors.js';
 import { endBaton } from './baton_turns.js';
-import { distUrl } from './root.js';
+import { startWorker, workerMessage } from './scenario_worker.js';
 
 const SETUP_MS = 20_000;
 const RUN_MS = 10_000;
@@ -53,12 +52,7 @@ export class Baton<Setup> {
     for (const entity of new Set(this.#steps.map((step) => step.entity))) {
       before();
       const task: BatonTask<Setup> = { control, heap: this.#heap, entity, setup };
-      const worker = new Worker(distUrl('baton.js'), {
-        name: `baton${entity}`,
-        execArgv: process.execArgv.filter((arg) => !arg.startsWith('--input-type')),
-        workerData: task,
-      });
-      worker.on('error', () => {});
+      const worker = startWorker('baton.js', `baton${entity}`, task);
       this.#workers.set(entity, worker);
       const message = await this.#message(worker, SETUP_MS, 'to set up', signal);
       if ('error' in message) throw new SmpallocError('ESMP_INPUT', `replay on workers: ${message.error}`);
@@ -100,23 +94,12 @@ export class Baton<Setup> {
 
   async #message(worker: Worker, ms: number, what: string, signal?: AbortSignal): Promise<BatonMessage> {
     const late = AbortSignal.timeout(ms);
-    const settled = new AbortController();
-    const any = AbortSignal.any([late, settled.signal, ...(signal ? [signal] : [])]);
+    const any = AbortSignal.any([...(signal ? [signal] : []), late]);
     try {
-      return await Promise.race([
-        once(worker, 'message', { signal: any }).then(([message]) => message as BatonMessage),
-        once(worker, 'exit', { signal: any }).then(([code]): never => {
-          throw new SmpallocError('ESMP_HALTED', `replay on workers: a worker ended with code ${code}`);
-        }),
-      ]);
+      return await workerMessage<BatonMessage>(worker, 'replay on workers: a worker ended', any);
     } catch (cause) {
-      if (signal?.aborted) throw signal.reason;
-      if (late.aborted) throw new SmpallocError('ESMP_TIMEOUT', `replay on workers: not done after ${ms} ms ${what}`);
-      if (SmpallocError.is(cause)) throw cause;
-      const { message } = cause as Error;
-      throw new SmpallocError('ESMP_HALTED', `replay on workers: a worker ended: ${message}`, { cause });
-    } finally {
-      settled.abort();
+      if (cause !== late.reason) throw cause;
+      throw new SmpallocError('ESMP_TIMEOUT', `replay on workers: not done after ${ms} ms ${what}`);
     }
   }
 }

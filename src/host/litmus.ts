@@ -3,7 +3,6 @@
  *
  * Nothing waits for ever: a worker that throws or dies ends the others, and one that hangs is ended with them.
  */
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { SmpallocError } from '../base/errors.js';
@@ -12,6 +11,7 @@ import {
   LT_SAMPLES, LT_STATE,
 } from '../base/litmus.js';
 import { distUrl } from './root.js';
+import { workerMessage } from './scenario_worker.js';
 
 /** a stride takes milliseconds, or a second where all cores are busy */
 const PATIENCE_MS = 20_000;
@@ -87,22 +87,7 @@ function pageOf(bytes: number): SharedArrayBuffer {
 
 /** What a worker says in the end. */
 async function ending(worker: Worker, who: string, signal: AbortSignal): Promise<LitmusTally | null> {
-  const settled = new AbortController();
-  const any = AbortSignal.any([signal, settled.signal]);
-  try {
-    const message = await Promise.race([
-      once(worker, 'message', { signal: any }).then(([said]) => said as LitmusMessage),
-      once(worker, 'exit', { signal: any }).then(([code]): never => {
-        throw new SmpallocError('ESMP_HALTED', `${who} died with code ${code}`);
-      }),
-    ]);
-    if ('error' in message) throw new SmpallocError('ESMP_HALTED', `${who} threw ${message.error}`);
-    return message.tally;
-  } catch (cause) {
-    if (signal.aborted) throw signal.reason;
-    if (SmpallocError.is(cause)) throw cause;
-    throw new SmpallocError('ESMP_HALTED', `${who} died: ${(cause as Error).message}`, { cause });
-  } finally {
-    settled.abort();
-  }
+  const message = await workerMessage<LitmusMessage>(worker, `${who} died`, signal);
+  if ('error' in message) throw new SmpallocError('ESMP_HALTED', `${who} threw ${message.error}`);
+  return message.tally;
 }

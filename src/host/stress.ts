@@ -4,14 +4,13 @@
  * Nothing here waits for ever: setting up has a time limit, a run whose samples do not get on is ended, a worker that
  * dies ends all.
  */
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { SmpallocError } from '../base/errors.js';
 import {
   ST_ENOUGH, ST_FORBIDDEN, ST_GO, ST_SAMPLES, ST_STOP, type StressMessage, type StressOrder, type StressPages,
   type StressReport, type StressTask, stressPages,
 } from '../base/stress.js';
-import { distUrl } from './root.js';
+import { startWorker, workerMessage } from './scenario_worker.js';
 
 const SETUP_MS = 20_000;
 const LOOK_MS = 100;
@@ -42,12 +41,7 @@ export class StressGang<Setup> {
     for (let cpu = 0; cpu < cpus; cpu++) {
       before();
       const task: StressTask<Setup> = { pages: this.#pages, cpu, setup };
-      const worker = new Worker(distUrl('stress.js'), {
-        name: `stress${cpu}`,
-        execArgv: process.execArgv.filter((arg) => !arg.startsWith('--input-type')),
-        workerData: task,
-      });
-      worker.on('error', () => {});
+      const worker = startWorker('stress.js', `stress${cpu}`, task);
       this.#workers.push(worker);
       await this.#message(worker, AbortSignal.timeout(SETUP_MS), 'setting up takes too long', signal);
     }
@@ -107,24 +101,14 @@ export class StressGang<Setup> {
   }
 
   async #message(worker: Worker, late: AbortSignal, what: string, signal?: AbortSignal): Promise<StressMessage> {
-    const settled = new AbortController();
-    const any = AbortSignal.any([late, settled.signal, ...(signal ? [signal] : [])]);
+    const any = AbortSignal.any([...(signal ? [signal] : []), late]);
     try {
-      const message = await Promise.race([
-        once(worker, 'message', { signal: any }).then(([said]) => said as StressMessage),
-        once(worker, 'exit', { signal: any }).then(([code]): never => {
-          throw new SmpallocError('ESMP_HALTED', `stress: a worker ended with code ${code}`);
-        }),
-      ]);
+      const message = await workerMessage<StressMessage>(worker, 'stress: a worker ended', any);
       if ('error' in message) throw new SmpallocError('ESMP_INPUT', `stress: ${message.error}`);
       return message;
     } catch (cause) {
-      if (signal?.aborted) throw signal.reason;
-      if (late.aborted) throw new SmpallocError('ESMP_TIMEOUT', `stress: ${what}`);
-      if (SmpallocError.is(cause)) throw cause;
-      throw new SmpallocError('ESMP_HALTED', `stress: a worker ended: ${(cause as Error).message}`, { cause });
-    } finally {
-      settled.abort();
+      if (cause !== late.reason) throw cause;
+      throw new SmpallocError('ESMP_TIMEOUT', `stress: ${what}`);
     }
   }
 }
