@@ -5,40 +5,22 @@
 import type { Counterexample, Exploration } from '../lab/result.js';
 import { valueText } from '../observe/spelling.js';
 import { escapeMarkup as text, scriptJson } from './markup.js';
-import { PAGE_SCRIPT, PAGE_STYLE } from './race_page.js';
+import { htmlPage } from './race_page.js';
 import { type TraceRow, traceRows } from './race_rows.js';
 import { circumstances, explorationVerdict, foundText, passName, passResult, raceLines } from './race_text.js';
 import { Places, stepText } from './race_words.js';
 import { integer } from './table.js';
 
-/** the page loads nothing, whatever a scenario's texts say */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-
 export function raceHtml(x: Exploration): string {
   const style = x.verdict === 'fail' ? 'fail' : 'pass';
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width">
-<title>${text(`${x.scenario}: ${x.verdict}`)}</title>
-<style>${PAGE_STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${text(x.scenario)}</h1>
+  const main = `<h1>${text(x.scenario)}</h1>
 <p>${text(x.title)} <span class="soft">(${text(x.origin)})</span></p>
 <p class="verdict ${x.verdict === 'budget' ? '' : style}">${text(explorationVerdict(x))}</p>
 <p class="soft">${circumstances(x).map(text).join('<br>')}</p>
 ${passTable(x)}
 ${outcomeTable(x)}
-${x.counterexamples.map((c, n) => counterexample(c, n, x)).join('\n')}
-</main>
-<script>${PAGE_SCRIPT}</script>
-</body>
-</html>
-`;
+${x.counterexamples.map((c, n) => counterexample(c, n, x)).join('\n')}`;
+  return htmlPage(`${x.scenario}: ${x.verdict}`, main, { stepping: true });
 }
 
 function tableRow(cells: readonly string[]): string {

@@ -1,9 +1,10 @@
 /**
- * race_page.ts — style and script of the HTML report, as they go into the page. The script gets the steps as data and
- * works out what every word held at the chosen one; without it the page is still the tables.
+ * race_page.ts — the frame of the HTML reports, their style, and the script that goes through a schedule. The script
+ * gets the steps as data and works out what every word held at the chosen one; without it the page is still the tables.
  */
+import { escapeMarkup } from './markup.js';
 
-export const PAGE_STYLE = `
+const PAGE_STYLE = `
 :root { color-scheme: light dark; --back: #fff; --text: #1c1e21; --soft: #5b6067; --line: #d5d9de; --here: #fff2c4;
   --bad: #b3261e; --good: #1d6b2f; --head: #f3f5f7; }
 @media (prefers-color-scheme: dark) { :root { --back: #15181c; --text: #e4e6e9; --soft: #a2a8b0; --line: #3a4048;
@@ -29,7 +30,7 @@ html:not(.js) .controls, html:not(.js) .values { display: none; }
 @media print { .scroll { max-height: none; overflow: visible; } .controls { display: none; } }
 `;
 
-export const PAGE_SCRIPT = `
+const PAGE_SCRIPT = `
 'use strict';
 document.documentElement.classList.add('js');
 const moves = { ArrowLeft: -1, ArrowRight: 1 };
@@ -88,3 +89,27 @@ document.addEventListener('keydown', (event) => {
   active.move(moves[event.key]);
 });
 `;
+
+/**
+ * A page that loads nothing, whatever the texts in it say.
+ * @param title as it is to be read @param main,foot HTML @param stepping with the script that goes through schedules
+ */
+export function htmlPage(title: string, main: string, { foot = '', stepping = false } = {}): string {
+  const script = stepping ? "; script-src 'unsafe-inline'" : '';
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'${script}">
+<meta name="viewport" content="width=device-width">
+<title>${escapeMarkup(title)}</title>
+<style>${PAGE_STYLE}</style>
+</head>
+<body>
+<main>
+${main}
+</main>
+${foot}${stepping ? `<script>${PAGE_SCRIPT}</script>\n` : ''}</body>
+</html>
+`;
+}

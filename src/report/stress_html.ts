@@ -1,34 +1,19 @@
 /** stress_html.ts — stress runs as one HTML file that needs nothing else. */
 import { escapeMarkup as text } from './markup.js';
-import { PAGE_STYLE } from './race_page.js';
+import { htmlPage } from './race_page.js';
 import type { StressRecord } from '../lab/stress/record.js';
 import { frequency, powerText, stressCircumstances } from './stress_text.js';
 import { integer } from './table.js';
 
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 const HEADS = ['RESULT', 'SAMPLES', 'FREQ', 'EXPECT', 'DESCRIPTION'];
 
 export function stressHtml(records: readonly StressRecord[], command: string): string {
   const { node, cpu, os } = records[0]?.environment ?? { node: '', cpu: '', os: '' };
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<meta name="viewport" content="width=device-width">
-<title>race stress</title>
-<style>${PAGE_STYLE}</style>
-</head>
-<body>
-<main>
-<h1>race stress</h1>
+  const main = `<h1>race stress</h1>
 <p class="soft">${text([cpu, os, `Node ${node}`].join(', '))}</p>
-${records.map(section).join('\n')}
-</main>
-<footer class="soft"><p>made by <code>${text(command)}</code></p></footer>
-</body>
-</html>
-`;
+${records.map(section).join('\n')}`;
+  const foot = `<footer class="soft"><p>made by <code>${text(command)}</code></p></footer>\n`;
+  return htmlPage('race stress', main, { foot });
 }
 
 function section(record: StressRecord): string {
