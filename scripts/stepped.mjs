@@ -48,15 +48,12 @@ export function stepped(root, form = 'stepped') {
   return {
     name: 'stepped',
     resolveId(/** @type {string} */ source, /** @type {string | undefined} */ importer) {
-      if (!importer || !/\/src\//.test(importer)) return null;
+      if (!importer || !/\/src\//.test(importer) || importer.startsWith(own)) return null;
       const inside = importer.startsWith(hw);
-      if (form !== 'stepped' && !importer.startsWith(own)) {
-        const file = new RegExp(`${inside ? '^\\./' : '/stepped/'}(${replaced})\\.js$`).exec(source)?.[1];
-        if (file) return `${own}${file}.ts`;
-      }
+      const replacing = new RegExp(`${inside ? '^\\./' : '/stepped/'}(${replaced})\\.js$`).exec(source)?.[1];
+      if (replacing) return `${own}${replacing}.ts`;
       const file = SWAPPED.exec(source)?.[1];
-      if (!file || inside || (form !== 'stepped' && importer.startsWith(own))) return null;
-      return `${hw}${file}.ts`;
+      return file && !inside ? `${hw}${file}.ts` : null;
     },
     transform(/** @type {string} */ code, /** @type {string} */ id) {
       if (!ENGINE.test(id)) return null;

@@ -10,6 +10,7 @@
  *
  * Meeting at each instance is what makes races: with one barrier for 2048 of them, store buffers were never seen.
  */
+import { seedOf } from '../../base/prng.js';
 import {
   ASLEEP, INSTANCE_WORDS, instancesAt, LINE_BYTES, LITMUS_MEET, LITMUS_OVER, LITMUS_X, LITMUS_Y, type LitmusTally,
   type LitmusTask, LT_ARRIVED, LT_LENGTH, LT_RESULTS, LT_SAMPLES, LT_STATE, LT_STRIDE, STRIDE, STRIDE_SHORT,
@@ -196,8 +197,7 @@ export function playActor(task: LitmusTask): LitmusTally | null {
     for (let looks = 0; Atomics.load(i32, word) < least; looks++) if (looks > LOOKS_CROWDED && wait(word)) return;
   };
   const leader = actor === 0 ? new Leader(task, i32, results) : null;
-  // a generator of this kind stays at 0
-  let seed = Math.imul(task.seed + 1, 0x9e3779b1) ^ Math.imul(actor + 1, 0x85ebca6b) || 1;
+  let seed = seedOf(task.seed, actor);
   for (let n = 0; !isOver(); n++) {
     const length = Atomics.load(i32, LT_LENGTH) || STRIDE_SHORT;
     // shares change hands, so that a word is in one core's cache as often as in another's
