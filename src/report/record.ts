@@ -38,7 +38,31 @@ const traceCounts = {
   stranded: count, mops: count, cpuSeconds: v.nullable(count), signalDelay: v.union([v.number(), v.literal('tick')]),
 };
 
+const model = {
+  cell: count, workload: v.string(), costs: v.string(), ops: count, ns: count, opsPerUs: count,
+  signalDelay: v.union([v.number(), v.picklist(['tick', 'profile'])]),
+  counts: v.looseObject({
+    accesses: count, locked: count, transfers: count, upgrades: count, invalidations: count, misses: count,
+    remoteFrees: count, ipiMessages: count, ipiInterrupts: count, handlerRuns: count, handled: count, casTries: count,
+    casFails: count, sleeps: count,
+  }),
+  time: v.looseObject({
+    own: count, locked: count, memory: count, transfer: count, queue: count, ipi: count, spin: count, sleep: count,
+    idle: count,
+  }),
+  lines: v.array(v.looseObject({
+    line: v.string(), transfers: count, invalidations: count, locked: count, queueNs: count, waitNs: count,
+  })),
+  remote: v.optional(v.array(v.array(count))),
+  latency: v.optional(v.looseObject({ ns: v.array(count), count: v.array(count) })),
+  zones: v.optional(v.looseObject({
+    ns: v.array(count),
+    zones: v.array(v.looseObject({ zone: v.string(), cpu: count, chunk: count, used: v.array(count) })),
+  })),
+};
+
 const Row = v.variant('suite', [
+  v.looseObject({ suite: v.literal('model'), ...rowBase, ...model }),
   v.looseObject({ suite: v.literal('ipi'), ...rowBase, ...traceCounts, reduction: count, passes: count }),
   v.looseObject({ suite: v.literal('replay'), ...rowBase, ...traceCounts, format: v.string() }),
   v.looseObject({
