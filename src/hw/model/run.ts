@@ -1,0 +1,198 @@
+/**
+ * run.ts — programs of CPUs in virtual time: the earliest CPU goes on, until it is no longer the earliest and needs
+ * something of others.
+ *
+ * A program is asked for one operation after the other. One that is left in the middle (STOP) is asked for again, and
+ * runs over its log; so a program moves on only when its operation has returned. Ties go to the lower number: the same
+ * programs on the same machine give the same counts, everywhere.
+ */
+import { type Program, STEP_END, STEP_OP } from '../../base/program.js';
+import { i32 } from '../heap.js';
+import { INTR_PENDING, INTR_STOP, INTR_TICK, INTR_WORDS } from '../intr.layout.js';
+import { SB_INTR } from '../superblock.layout.js';
+import { asCpu, switchCpu } from '../stepped/curcpu.js';
+import { goLive } from './access.js';
+import { ASLEEP, clock, DONE, HORIZON, NOW, PARKED, READY, stateOf, STOP, t, wakeAt } from './cpus.js';
+import { layOutCpus, machine } from './costs.js';
+import { send } from './interrupts.js';
+import { linesArrive, linesReset } from './lines.js';
+import { clearLog, closeLog, makeLogs, openLog, underWay } from './log.js';
+import { remoteReset } from './sdt.js';
+import { setChannels, slept } from './sleeps.js';
+import { by, noteLatency, OPS, tally, tallyReset } from './tally.js';
+import { goOn, measurementBegins } from './waits.js';
+import { makeWatches } from './watches.js';
+
+export interface Wiring {
+  readonly ncpu: number;
+  readonly cluster: number;
+  readonly sockets: number;
+  /** what an interrupt does to a CPU that has nothing else to do */
+  readonly splz: () => void;
+  /** word of each CPU's sleep channel */
+  readonly channels: readonly number[];
+  /** has the CPU messages that rang no bell? */
+  readonly hasMessages: (cpu: number) => boolean;
+  /** nanoseconds between two ticks of the clock */
+  readonly tick: number;
+}
+
+export const hooks = {
+  /** asked now and then: false ends the run */
+  goesOn: (): boolean => true,
+  /** called when virtual time has come to `sampleAt` */
+  sample: (_ns: number): void => {},
+  sampleAt: Number.POSITIVE_INFINITY,
+};
+
+/** dispatches between two questions whether to go on */
+const ASK_EVERY = 4096;
+/** clock ticks in a row in which nobody finished an operation: nobody ever will */
+const IDLE_TICKS = 100;
+const INTR = i32[SB_INTR] >>> 2;
+
+let wiring: Wiring;
+let programs: readonly Program[] = [];
+let left = 0;
+let nextTick = 0;
+let idleTicks = 0;
+/** when the operation under way began */
+const begun = new Float64Array(256);
+
+export function wire(w: Wiring): void {
+  wiring = w;
+  layOutCpus(w.ncpu, w.cluster, w.sockets);
+  makeLogs();
+  makeWatches();
+  linesReset();
+  setChannels(w.channels);
+  clock.fill(0);
+}
+
+/**
+ * Runs a program a CPU to their ends, from time 0: lines are where the run before left them, counts begin again.
+ * @returns virtual nanoseconds until the last was done
+ * @throws Error when nobody can go on, or when hooks.goesOn said no
+ */
+export function run(list: readonly Program[]): number {
+  programs = list;
+  left = list.length;
+  nextTick = wiring.tick;
+  idleTicks = 0;
+  tallyReset();
+  remoteReset();
+  linesArrive();
+  measurementBegins();
+  for (let cpu = 0; cpu < machine.ncpu; cpu++) {
+    clock[cpu] = 0;
+    wakeAt[cpu] = 0;
+    stateOf[cpu] = READY;
+  }
+  goLive(true);
+  try {
+    for (let n = 1; left > 0; n++) {
+      dispatch();
+      if (n % ASK_EVERY === 0 && !hooks.goesOn()) throw new Error('interrupted');
+    }
+  } finally {
+    by.client = false;
+    goLive(false);
+  }
+  let end = 0;
+  for (let cpu = 0; cpu < machine.ncpu; cpu++) end = Math.max(end, clock[cpu]);
+  return end;
+}
+
+/** The earliest CPU goes on, or the clock ticks. */
+function dispatch(): void {
+  let first = -1;
+  let at = Number.POSITIVE_INFINITY;
+  let next = nextTick;
+  for (let cpu = 0; cpu < machine.ncpu; cpu++) {
+    const when = wakeAt[cpu];
+    if (when < at) {
+      if (at < next) next = at;
+      at = when;
+      first = cpu;
+    } else if (when < next) next = when;
+  }
+  if (at >= hooks.sampleAt) hooks.sample(hooks.sampleAt);
+  if (at >= nextTick) return tick();
+  t[HORIZON] = next;
+  t[NOW] = at;
+  go(first);
+}
+
+/** hardclock, for every CPU at work, and for those with messages that rang no bell. */
+function tick(): void {
+  if (++idleTicks > IDLE_TICKS) throw new Error(standstill());
+  t[NOW] = nextTick;
+  for (let cpu = 0; cpu < machine.ncpu; cpu++) {
+    if (stateOf[cpu] !== DONE || wiring.hasMessages(cpu)) send(cpu, INTR_TICK, nextTick);
+  }
+  nextTick += wiring.tick;
+}
+
+function standstill(): string {
+  const what = ['ready', 'in a wait loop', 'asleep', 'done'];
+  const states = Array.from({ length: machine.ncpu }, (_, cpu) => `cpu${cpu} ${what[stateOf[cpu]]}`);
+  return `model: nobody gets anywhere: ${states.join(', ')}`;
+}
+
+function go(cpu: number): void {
+  const was = stateOf[cpu];
+  switchCpu(cpu);
+  openLog(cpu);
+  by.client = false;
+  goOn(was === PARKED);
+  if (was === ASLEEP) slept(cpu);
+  if (was !== DONE) stateOf[cpu] = READY;
+  try {
+    if (was === DONE) serve(cpu);
+    else work(cpu);
+  } catch (stop) {
+    if (stop !== STOP) throw stop;
+    closeLog();
+  }
+  clock[cpu] = t[NOW];
+  if (stateOf[cpu] === READY) wakeAt[cpu] = t[NOW];
+}
+
+function work(cpu: number): void {
+  const program = programs[cpu]!;
+  do {
+    if (!underWay(cpu)) begun[cpu] = t[NOW];
+    const step = program.step();
+    clearLog();
+    idleTicks = 0;
+    if (step === STEP_OP) {
+      tally[OPS]++;
+      noteLatency(t[NOW] - begun[cpu]);
+    } else if (step === STEP_END) return end(cpu);
+  } while (t[NOW] <= t[HORIZON]);
+}
+
+/** The CPU has nothing left to do but to serve others. */
+function end(cpu: number): void {
+  left--;
+  stateOf[cpu] = DONE;
+  wakeAt[cpu] = pending(cpu) ? t[NOW] : Number.POSITIVE_INFINITY;
+}
+
+function serve(cpu: number): void {
+  wakeAt[cpu] = Number.POSITIVE_INFINITY;
+  try {
+    wiring.splz();
+    clearLog();
+  } catch (stop) {
+    // in the middle of a handler: goes on when it is the earliest again
+    wakeAt[cpu] = t[NOW];
+    throw stop;
+  }
+}
+
+function pending(cpu: number): boolean {
+  return (i32[INTR + cpu * INTR_WORDS + INTR_PENDING] & ~INTR_STOP) !== 0;
+}
+
+export { asCpu };

@@ -1,0 +1,141 @@
+/**
+ * workloads.ts — how each workload is set up on a modelled machine, and its programs. The same loops as the native
+ * suites' (suite/loops.ts), with as many operations as are asked for.
+ */
+import { seedOf } from '../../base/prng.js';
+import type { ModelledMachine } from './machine.js';
+
+export const MODEL_WORKLOADS = [
+  'stats-update', 'stats-malloc', 'pair', 'local', 'larson', 'xmalloc', 'ring',
+] as const;
+export type ModelWorkload = (typeof MODEL_WORKLOADS)[number];
+
+export type Program = ReturnType<ModelledMachine['engine']['programs']['pairProgram']>;
+
+export interface Prepared {
+  /** Programs of `ops` operations a CPU, which begin where the ones before ended. */
+  programs(ops: number): Program[];
+  /** operations a CPU come in multiples of this */
+  readonly step: number;
+}
+
+interface Workload {
+  /** CPUs it can run on, of those asked for */
+  cpus(wanted: number): number;
+  /** operations a CPU that are measured, unless somebody says otherwise */
+  readonly ops: number;
+  prepare(m: ModelledMachine, type: number, seed: number): Prepared;
+}
+
+const PAIR_BYTES = 64;
+const RING_DEPTH = 1024;
+const LOCAL_WORDS = 1024;
+const LARSON_BLOCKS = 5000;
+const XMALLOC_BATCH = 4096;
+const XQ_BYTES = 128;
+const any = (wanted: number): number => wanted;
+
+export const WORKLOADS: Readonly<Record<ModelWorkload, Workload>> = {
+  'stats-update': {
+    cpus: any, ops: 4000,
+    prepare({ engine, memory, as }, type) {
+      const sizes = eachCpu(memory.ncpu, (cpu) => as(cpu, () => engine.sizeAt(block(engine, type))));
+      return { step: 2, programs: (ops) => sizes.map((at) => engine.programs.statsUpdateProgram(type, at, ops)) };
+    },
+  },
+  'stats-malloc': {
+    cpus: any, ops: 2000,
+    prepare({ engine, memory }, type) {
+      const one = (ops: number) => engine.programs.statsMallocProgram(type, PAIR_BYTES, ops);
+      return { step: 1, programs: (ops) => eachCpu(memory.ncpu, () => one(ops)) };
+    },
+  },
+  pair: {
+    cpus: any, ops: 2000,
+    prepare({ engine, memory }, type) {
+      const one = (ops: number) => engine.programs.pairProgram(type, PAIR_BYTES, ops);
+      return { step: 1, programs: (ops) => eachCpu(memory.ncpu, () => one(ops)) };
+    },
+  },
+  local: {
+    cpus: any, ops: 4000,
+    prepare(m, type, seed) {
+      const { engine, memory } = m;
+      const areas = allocateAreas(m, LOCAL_WORDS * 4, type);
+      const states = eachCpu(memory.ncpu, (cpu): [number] => [seedOf(seed, cpu)]);
+      const one = (cpu: number, ops: number) =>
+        engine.programs.localProgram(type, areas[cpu]! >>> 2, ops, states[cpu]!);
+      return { step: 1, programs: (ops) => eachCpu(memory.ncpu, (cpu) => one(cpu, ops)) };
+    },
+  },
+  larson: {
+    cpus: any, ops: 2 * LARSON_BLOCKS,
+    prepare(m, type, seed) {
+      const { engine, memory, as } = m;
+      const areas = allocateAreas(m, LARSON_BLOCKS * 4, type);
+      const arrays = areas.map((area) => area >>> 2);
+      const fill = (cpu: number) => engine.larsonFill(type, arrays[cpu]!, seedOf(seed, cpu));
+      const states = eachCpu(memory.ncpu, (cpu): [number] => [as(cpu, () => fill(cpu))]);
+      let generation = 0;
+      return {
+        step: LARSON_BLOCKS,
+        programs(ops) {
+          const [first, generations] = [generation, ops / LARSON_BLOCKS];
+          generation += generations;
+          return eachCpu(memory.ncpu, (rank) =>
+            new engine.programs.LarsonProgram(
+              type, arrays, rank, LARSON_BLOCKS, first, generations, states[rank]!,
+            ));
+        },
+      };
+    },
+  },
+  xmalloc: {
+    cpus: (wanted) => Math.max(2, wanted & ~1), ops: 2 * XMALLOC_BATCH,
+    prepare(m, type) {
+      const { engine, memory } = m;
+      const queue = allocateAreas(m, XQ_BYTES, type)[0]! >>> 2;
+      const producers = memory.ncpu / 2;
+      const { ProducerProgram, ConsumerProgram } = engine.programs;
+      return {
+        step: XMALLOC_BATCH,
+        programs(ops) {
+          const batches = ops / XMALLOC_BATCH;
+          memory.i32[queue + engine.XQ_LEFT] = batches * producers;
+          return eachCpu(memory.ncpu, (cpu) =>
+            cpu < producers
+              ? new ProducerProgram(type, queue, PAIR_BYTES, batches)
+              : new ConsumerProgram(type, queue));
+        },
+      };
+    },
+  },
+  ring: {
+    cpus: any, ops: 4000,
+    prepare(m, type) {
+      const { engine, memory: { ncpu } } = m;
+      const rings = allocateAreas(m, engine.phases.ringBytes(RING_DEPTH), type).map((area) => area >>> 2);
+      const from = (cpu: number) => rings[(cpu + ncpu - 1) % ncpu]!;
+      const { RingProgram } = engine.programs;
+      return {
+        step: 1,
+        programs: (ops) =>
+          eachCpu(ncpu, (cpu) => new RingProgram(type, rings[cpu]!, from(cpu), RING_DEPTH, PAIR_BYTES, ops)),
+      };
+    },
+  },
+};
+
+function eachCpu<T>(ncpu: number, of: (cpu: number) => T): T[] {
+  return Array.from({ length: ncpu }, (_, cpu) => of(cpu));
+}
+
+function block(engine: ModelledMachine['engine'], type: number): number {
+  return engine.engine.kmalloc(PAIR_BYTES, type, engine.engine.M_WAITOK);
+}
+
+/** A zeroed block of each CPU's. */
+function allocateAreas({ engine, memory, as }: ModelledMachine, bytes: number, type: number): number[] {
+  const part = { cpu: 0, rank: 0, parties: 1 };
+  return eachCpu(memory.ncpu, (cpu) => as(cpu, () => engine.phases.allocateArea(part, bytes, type)));
+}
