@@ -24,11 +24,14 @@ export function arrived(cpu: number): number {
   return seen;
 }
 
-/** When the next one arrives, infinity when none is on its way. */
+/** When the next one that is on its way arrives, infinity when none is: one that is there and not taken is masked. */
 export function nextArrival(cpu: number): number {
   const bits = i32[pendingWord(cpu)];
   let next = Number.POSITIVE_INFINITY;
-  for (let n = 0; n < BITS; n++) if ((bits & (1 << n)) !== 0) next = Math.min(next, arrival[cpu * BITS + n]);
+  for (let n = 0; n < BITS; n++) {
+    const at = arrival[cpu * BITS + n];
+    if ((bits & (1 << n)) !== 0 && at > t[NOW] && at < next) next = at;
+  }
   return next;
 }
 

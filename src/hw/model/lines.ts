@@ -19,8 +19,8 @@ import { clock, HORIZON, NOW, PARKED, stateOf, STOP, t, wake } from './cpus.js';
 import { ACCESS, between, cost, farthest, LOCKED, machine, MEMORY } from './costs.js';
 import { me, pos } from './log.js';
 import {
-  ACCESSES, by, CLIENT_INVALIDATIONS, CLIENT_LOCKED, CLIENT_QUEUE, CLIENT_TRANSFERS, INVALIDATIONS, lineInvalidations,
-  lineLocked, lineQueue, lineTransfers, LOCKED_NS, LOCKED_OPS, MEMORY_NS, MISSES, QUEUE_NS, spent, tally, TRANSFER_NS,
+  ACCESSES, by, CLIENT_INVALIDATIONS, CLIENT_LOCKED, CLIENT_QUEUE, CLIENT_TRANSFERS, countLine, INVALIDATIONS,
+  lineInvalidations, lineLocked, lineQueue, lineTransfers, LOCKED_NS, LOCKED_OPS, MEMORY_NS, MISSES, QUEUE_NS, spent, tally, TRANSFER_NS,
   TRANSFERS, UPGRADES,
 } from './tally.js';
 import { watches } from './watches.js';
@@ -36,15 +36,9 @@ const holder = new Int16Array(LINES);
 const freeAt = new Float64Array(LINES);
 let sharers = new Int32Array(0);
 
-export function linesReset(): void {
-  holder.fill(0);
-  freeAt.fill(0);
+/** How large a set is depends on the number of CPUs. */
+export function makeSharers(): void {
   sharers = new Int32Array(LINES * machine.maskWords);
-}
-
-/** Nothing is on its way any more: a new measurement begins at time 0. */
-export function linesArrive(): void {
-  freeAt.fill(0);
 }
 
 /** Waits for this CPU's turn, if what comes next concerns others. Throws STOP when it is somebody else's. */
@@ -81,7 +75,10 @@ export function lockLine(line: number): void {
   tally[LOCKED_OPS]++;
   spent[LOCKED_NS] += cost[LOCKED];
   if (by.client) tally[CLIENT_LOCKED]++;
-  else lineLocked[line]++;
+  else {
+    countLine(line);
+    lineLocked[line]++;
+  }
 }
 
 function fetch(line: number): void {
@@ -136,7 +133,10 @@ function any(at: number): boolean {
 function lose(cpu: number, line: number): void {
   tally[INVALIDATIONS]++;
   if (by.client) tally[CLIENT_INVALIDATIONS]++;
-  else lineInvalidations[line]++;
+  else {
+    countLine(line);
+    lineInvalidations[line]++;
+  }
   if (stateOf[cpu] === PARKED && watches(cpu, line)) wake(cpu, Math.max(t[NOW], clock[cpu]));
 }
 
@@ -160,5 +160,8 @@ function transfer(line: number, ns: number): void {
   spent[TRANSFER_NS] += ns;
   tally[TRANSFERS]++;
   if (by.client) tally[CLIENT_TRANSFERS]++;
-  else lineTransfers[line]++;
+  else {
+    countLine(line);
+    lineTransfers[line]++;
+  }
 }

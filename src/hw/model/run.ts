@@ -15,7 +15,7 @@ import { goLive } from './access.js';
 import { ASLEEP, clock, DONE, HORIZON, NOW, PARKED, READY, stateOf, STOP, t, wakeAt } from './cpus.js';
 import { layOutCpus, machine } from './costs.js';
 import { send } from './interrupts.js';
-import { linesArrive, linesReset } from './lines.js';
+import { makeSharers } from './lines.js';
 import { clearLog, closeLog, makeLogs, openLog, underWay } from './log.js';
 import { remoteReset } from './sdt.js';
 import { setChannels, slept } from './sleeps.js';
@@ -54,6 +54,8 @@ const INTR = i32[SB_INTR] >>> 2;
 let wiring: Wiring;
 let programs: readonly Program[] = [];
 let left = 0;
+/** virtual time goes on from run to run: what was on its way may still be */
+let began = 0;
 let nextTick = 0;
 let idleTicks = 0;
 /** when the operation under way began */
@@ -64,28 +66,28 @@ export function wire(w: Wiring): void {
   layOutCpus(w.ncpu, w.cluster, w.sockets);
   makeLogs();
   makeWatches();
-  linesReset();
+  makeSharers();
   setChannels(w.channels);
-  clock.fill(0);
+  began = 0;
 }
 
 /**
- * Runs a program a CPU to their ends, from time 0: lines are where the run before left them, counts begin again.
+ * Runs a program a CPU to their ends, all from the same time: lines are where the run before left them, counts begin again.
  * @returns virtual nanoseconds until the last was done
  * @throws Error when nobody can go on, or when hooks.goesOn said no
  */
 export function run(list: readonly Program[]): number {
   programs = list;
   left = list.length;
-  nextTick = wiring.tick;
+  began = latest();
+  nextTick = began + wiring.tick;
   idleTicks = 0;
   tallyReset();
   remoteReset();
-  linesArrive();
   measurementBegins();
   for (let cpu = 0; cpu < machine.ncpu; cpu++) {
-    clock[cpu] = 0;
-    wakeAt[cpu] = 0;
+    clock[cpu] = began;
+    wakeAt[cpu] = began;
     stateOf[cpu] = READY;
   }
   goLive(true);
@@ -98,6 +100,10 @@ export function run(list: readonly Program[]): number {
     by.client = false;
     goLive(false);
   }
+  return latest() - began;
+}
+
+function latest(): number {
   let end = 0;
   for (let cpu = 0; cpu < machine.ncpu; cpu++) end = Math.max(end, clock[cpu]);
   return end;
@@ -116,7 +122,7 @@ function dispatch(): void {
       first = cpu;
     } else if (when < next) next = when;
   }
-  if (at >= hooks.sampleAt) hooks.sample(hooks.sampleAt);
+  if (at - began >= hooks.sampleAt) hooks.sample(at - began);
   if (at >= nextTick) return tick();
   t[HORIZON] = next;
   t[NOW] = at;

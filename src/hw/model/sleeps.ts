@@ -1,7 +1,7 @@
 /** sleeps.ts — what a CPU sleeps for: the line of its sleep channel (kern/sleep.ts). */
 import { i32 } from '../heap.js';
 import { NOW, since, t, waitLine } from './cpus.js';
-import { lineWait, SLEEP_NS, spent } from './tally.js';
+import { addLineWait, SLEEP_NS, spent } from './tally.js';
 
 /** word of each CPU's GD_WCHAN, which kern/ knows */
 let channels: readonly number[] = [];
@@ -19,5 +19,5 @@ export function sleepsFrom(cpu: number): void {
 export function slept(cpu: number): void {
   const ns = t[NOW] - since[cpu];
   spent[SLEEP_NS] += ns;
-  if (waitLine[cpu] !== 0) lineWait[waitLine[cpu]] += ns;
+  if (waitLine[cpu] !== 0) addLineWait(waitLine[cpu], ns);
 }

@@ -39,12 +39,22 @@ export const spent = new Float64Array(SPENTS);
 export const by = { client: false };
 
 const LINES = i32.length >>> 4;
+/** lines anything was counted of, in the order it happened; the arrays below are too large to be gone through */
+const counted = new Uint8Array(LINES);
+export const lines: number[] = [];
 export const lineTransfers = new Uint32Array(LINES);
 export const lineInvalidations = new Uint32Array(LINES);
 export const lineLocked = new Uint32Array(LINES);
 /** nanoseconds waited for a line on its way to somebody else; in loops and asleep until something in it changed */
 export const lineQueue = new Float64Array(LINES);
 export const lineWait = new Float64Array(LINES);
+
+/** To be called before a line's counts change. */
+export function countLine(line: number): void {
+  if (counted[line] !== 0) return;
+  counted[line] = 1;
+  lines.push(line);
+}
 
 /** Operations by their nanoseconds: four buckets an octave. */
 export const latency = new Float64Array(256);
@@ -65,5 +75,14 @@ export function tallyReset(): void {
   tally.fill(0);
   spent.fill(0);
   latency.fill(0);
-  for (const counts of [lineTransfers, lineInvalidations, lineLocked, lineQueue, lineWait]) counts.fill(0);
+  for (const line of lines) {
+    counted[line] = 0;
+    for (const counts of [lineTransfers, lineInvalidations, lineLocked, lineQueue, lineWait]) counts[line] = 0;
+  }
+  lines.length = 0;
+}
+
+export function addLineWait(line: number, ns: number): void {
+  countLine(line);
+  lineWait[line] += ns;
 }

@@ -13,7 +13,7 @@ import { holds } from './lines.js';
 import {
   again, forgetTurn, keep, length, me, pos, turnAt, turnBefore, turnEnds, V_TURN, values, words,
 } from './log.js';
-import { lineWait, SPIN_NS, spent } from './tally.js';
+import { addLineWait, SPIN_NS, spent } from './tally.js';
 import { watchTurn } from './watches.js';
 
 /** turns of wait loops outside of a measurement: nobody else runs there, so a wait is for ever */
@@ -86,7 +86,7 @@ function unpark(spins: number, most: number | undefined): number {
   resumed = false;
   const waited = t[NOW] - since[me];
   spent[SPIN_NS] += waited;
-  lineWait[waitLine[me]] += waited;
+  addLineWait(waitLine[me], waited);
   const turns = Math.min(Math.round(waited / turnNs[me]), (most ?? Number.POSITIVE_INFINITY) - spins - 1);
   since[me] = t[NOW];
   if (most === undefined) {
