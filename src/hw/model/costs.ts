@@ -26,8 +26,8 @@ export const COST_NAMES = [
 
 export const cost = new Float64Array(COST_NAMES.length);
 
-/** 32-bit words of a set of CPUs */
-export const machine = { ncpu: 1, maskWords: 1 };
+/** maskWords: 32-bit words of a set of CPUs; window: nanoseconds within which the order of two accesses is left open */
+export const machine = { ncpu: 1, maskWords: 1, window: 0 };
 /** cluster and socket of each CPU */
 const clusterOf = new Uint16Array(MAXCPU);
 const socketOf = new Uint16Array(MAXCPU);
@@ -44,6 +44,7 @@ export function layOutCpus(ncpu: number, cluster: number, sockets: number): void
   machine.ncpu = ncpu;
   const words = (ncpu + 31) >>> 5;
   machine.maskWords = words;
+  machine.window = cost[TRANSFER_CLUSTER] / 2;
   const clusters = Math.ceil(ncpu / cluster);
   const clustersPerSocket = Math.ceil(clusters / sockets);
   for (let cpu = 0; cpu < ncpu; cpu++) {

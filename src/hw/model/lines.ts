@@ -30,7 +30,7 @@ const LINES = i32.length >>> 4;
  * Nanoseconds a CPU may run ahead for each access of its operation: what is run again after a switch grows with them,
  * and so must the way between two switches, or a long operation would cost its square.
  */
-const AHEAD = 0.05;
+const AHEAD = 0.25;
 
 const holder = new Int16Array(LINES);
 const freeAt = new Float64Array(LINES);
@@ -41,9 +41,13 @@ export function makeSharers(): void {
   sharers = new Int32Array(LINES * machine.maskWords);
 }
 
-/** Waits for this CPU's turn, if what comes next concerns others. Throws STOP when it is somebody else's. */
+/**
+ * Waits for this CPU's turn, if what comes next concerns others. Throws STOP when it is somebody else's. Of two that want
+ * something within half the time a line takes, whoever runs has it first: no hardware promises more, and it saves most of
+ * the switches (docs/design/model.md has what it changes).
+ */
 export function order(): void {
-  if (t[NOW] > t[HORIZON] + pos * AHEAD) throw STOP;
+  if (t[NOW] > t[HORIZON] + machine.window + pos * AHEAD) throw STOP;
 }
 
 /** Has this CPU a copy? */

@@ -54,6 +54,10 @@ const INTR = i32[SB_INTR] >>> 2;
 let wiring: Wiring;
 let programs: readonly Program[] = [];
 let left = 0;
+/** CPUs that are done and in the middle of a handler */
+let handling = 0;
+/** when the last program was done */
+let finished = 0;
 /** virtual time goes on from run to run: what was on its way may still be */
 let began = 0;
 let nextTick = 0;
@@ -79,6 +83,7 @@ export function wire(w: Wiring): void {
 export function run(list: readonly Program[]): number {
   programs = list;
   left = list.length;
+  handling = 0;
   began = latest();
   nextTick = began + wiring.tick;
   idleTicks = 0;
@@ -92,7 +97,8 @@ export function run(list: readonly Program[]): number {
   }
   goLive(true);
   try {
-    for (let n = 1; left > 0; n++) {
+    // a handler that is under way is carried to its end: what it began is in memory
+    for (let n = 1; left > 0 || handling > 0; n++) {
       dispatch();
       if (n % ASK_EVERY === 0 && !hooks.goesOn()) throw new Error('interrupted');
     }
@@ -100,7 +106,7 @@ export function run(list: readonly Program[]): number {
     by.client = false;
     goLive(false);
   }
-  return latest() - began;
+  return finished - began;
 }
 
 function latest(): number {
@@ -181,18 +187,21 @@ function work(cpu: number): void {
 /** The CPU has nothing left to do but to serve others. */
 function end(cpu: number): void {
   left--;
+  finished = Math.max(finished, t[NOW]);
   stateOf[cpu] = DONE;
   wakeAt[cpu] = pending(cpu) ? t[NOW] : Number.POSITIVE_INFINITY;
 }
 
 function serve(cpu: number): void {
   wakeAt[cpu] = Number.POSITIVE_INFINITY;
+  if (underWay(cpu)) handling--;
   try {
     wiring.splz();
     clearLog();
   } catch (stop) {
     // in the middle of a handler: goes on when it is the earliest again
     wakeAt[cpu] = t[NOW];
+    handling++;
     throw stop;
   }
 }

@@ -30,7 +30,9 @@ export interface Cell {
 
 /** Told how far a cell is, and asked whether to go on. */
 export interface CellWatcher {
+  /** @param done operations of what is under way */
   goesOn(done: number): boolean;
+  begins?(what: 'warm-up' | 'measurement' | 'audit'): void;
 }
 
 /** What is run on a machine: a synthetic workload, or a window of a trace. */
@@ -82,11 +84,16 @@ export function measure(cell: Cell, watcher: CellWatcher, subject: Subject): Mod
   run.hooks.goesOn = () => watcher.goesOn(tally.tally[tally.OPS]!);
   try {
     const warmUp = subject.warmUp();
-    if (warmUp) run.run(warmUp);
+    if (warmUp) {
+      watcher.begins?.('warm-up');
+      run.run(warmUp);
+    }
+    watcher.begins?.('measurement');
     const before = counters(machine);
     const sampler = subject.zones ? new ZoneSampler(memory, run.hooks) : null;
     const ns = run.run(subject.programs());
     const after = counters(machine);
+    watcher.begins?.('audit');
     const counts = countsOf(machine, before, after);
     return {
       suite: 'model', cell: cell.cell, workload: cell.workload, alloc: cell.alloc, free: cell.free, stats: cell.stats,
