@@ -5,6 +5,7 @@
  *
  * A name is that of the kind, never of one structure: no CPU, address or index is in it, so what happened to lines can
  * be summed by name over zones, queues and CPUs. They are made from the descriptions that name words (symbols.ts).
+ */
 import { LINE_WORDS } from '../base/param.js';
 import { UMA_BUCKET, UMA_SLAB } from '../freebsd/uma_int.layout.js';
 import { KTR_ENTRY } from '../kern/ktr.layout.js';
