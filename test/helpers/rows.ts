@@ -1,4 +1,5 @@
 /** rows.ts — rows of a record, with every field a suite would give them. */
+import type { ModelRow } from '../../src/lab/model/row.js';
 import type { IpiRow } from '../../src/suite/ipi.js';
 import type { LoopRow } from '../../src/suite/loops.js';
 import type { ReplayRow } from '../../src/suite/replay_row.js';
@@ -29,6 +30,18 @@ export const statsRow = (own: Partial<StatsRow> = {}): StatsRow => ({
 export const loopRow = (own: Partial<LoopRow> = {}): LoopRow => ({
   suite: 'pair', ...base, ...traffic, nsPerPair: 10, nsMin: 9, nsMax: 12, mops: 100, remoteFrees: 0, ipiMessages: 0,
   ipiInterrupts: 0, zonesPeak: 1, rounds: 9, cpuSeconds: null, ...own,
+});
+
+const counted = {
+  accesses: 10_000, locked: 40, transfers: 300, upgrades: 20, invalidations: 310, misses: 90, remoteFrees: 500,
+  ipiMessages: 12, ipiInterrupts: 6, handlerRuns: 6, handled: 12, casTries: 30, casFails: 2, sleeps: 1,
+};
+const spent = { own: 800, locked: 10, memory: 60, transfer: 90, queue: 5, ipi: 15, spin: 2, sleep: 8, idle: 10 };
+
+export const modelRow = (own: Partial<ModelRow> = {}): ModelRow => ({
+  suite: 'model', cell: 0, workload: 'larson', ...base, costs: 'ccx', signalDelay: 'profile', ops: 1000, ns: 500,
+  opsPerUs: 2000, counts: { ...counted }, time: { ...spent },
+  lines: [{ line: 'SLZone z_RChunks', transfers: 200, invalidations: 210, locked: 30, queueNs: 5, waitNs: 0 }], ...own,
 });
 
 export const suiteOptions = (own: Partial<SuiteOptions> = {}): SuiteOptions => ({
