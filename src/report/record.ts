@@ -23,6 +23,8 @@ const rowBase = {
   audit: v.string(),
   failed: v.optional(count),
   profile: v.optional(profile),
+  /** the row's own figure, round by round */
+  samples: v.optional(v.array(count)),
 };
 /** fields of later records: one that was written before them is a record all the same */
 const traffic = {

@@ -163,7 +163,7 @@ class Contestant {
     const zones = alloc === 'dragonfly';
     return {
       suite, alloc, free, stats, cpus, audit: text, nsPerPair: ns, nsMin: Math.min(...this.ns),
-      nsMax: Math.max(...this.ns), mops: (1000 * cpus) / ns,
+      nsMax: Math.max(...this.ns), samples: this.ns, mops: (1000 * cpus) / ns,
       remoteFrees: zones ? remoteFrees! : this.#loop.remote(this.ops, cpus) * this.ns.length,
       remoteFrom: zones ? 'zones' : 'loop',
       ipiMessages: ipiMessages!, ipiInterrupts: ipiInterrupts!,

@@ -15,6 +15,8 @@ export interface LoopRow extends RowBase, Traffic {
   nsPerPair: number;
   nsMin: number;
   nsMax: number;
+  /** nanoseconds of each round, in order */
+  samples: number[];
   mops: number;
   ipiMessages: number;
   ipiInterrupts: number;

@@ -23,6 +23,8 @@ export interface StatsRow extends RowBase {
   where: 'update' | 'malloc';
   /** updates (or malloc/free pairs) per microsecond, all CPUs together */
   mops: number;
+  /** mops of each round, in order */
+  samples: number[];
   /** time of this policy over time of `critical` on the same allocator, median of rounds, with its 95 % interval */
   ratioToCritical: number;
   ratioLow: number;
@@ -84,10 +86,11 @@ async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number
     for (const where of ['update', 'malloc'] as const) {
       for (const [n, { alloc, free, stats }] of field.entries()) {
         const ns = times[where][n]!;
+        const samples = ns.map((one) => (1000 * cpus) / one);
         const { ratio, low, high } = pairedRatio(ns, times[where][criticalOf(field, n)]!);
         const { text } = await auditText(machines[n]!, o);
         rows.push({
-          suite: 'stats', alloc, free, stats, cpus, audit: text, where, mops: (1000 * cpus) / median(ns),
+          suite: 'stats', alloc, free, stats, cpus, audit: text, where, mops: median(samples), samples,
           ratioToCritical: ratio, ratioLow: low, ratioHigh: high, lockedPerOp: locked[where][n]!, rounds: ns.length,
           cpuSeconds: loops[n]!.cpuSeconds(where),
           ...(where === 'malloc' && loops[n]!.requests()),

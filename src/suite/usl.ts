@@ -6,7 +6,7 @@
  * sigma: what CPUs wait for each other (contention); kappa: what each has to tell each other (coherency). Fitted to the
  * model's rows only: wall time has no more values of N than the host has cores.
  *
- * Least squares of log(predicted / law): one curve runs over decades, and 10 % off weighs the same on one CPU and on 64.
+ * Least squares of log(predicted / law): a curve runs over decades, and 10 % off weighs the same on one CPU and on 64.
  * lambda follows from the other two; they are found by Levenberg-Marquardt steps with sigma, kappa >= 0. Amdahl's law
  * (kappa = 0) is fitted beside it, and AICc chooses.
  *

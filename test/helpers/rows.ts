@@ -15,7 +15,7 @@ const counts = {
 } as const;
 
 export const ipiRow = (own: Partial<IpiRow> = {}): IpiRow => ({
-  suite: 'ipi', ...base, ...counts, reduction: 1, passes: 8, ...own,
+  suite: 'ipi', ...base, ...counts, reduction: 1, passes: 3, samples: [12, 12.5, 14], ...own,
 });
 
 export const replayRow = (own: Partial<ReplayRow> = {}): ReplayRow => ({
@@ -23,13 +23,13 @@ export const replayRow = (own: Partial<ReplayRow> = {}): ReplayRow => ({
 });
 
 export const statsRow = (own: Partial<StatsRow> = {}): StatsRow => ({
-  suite: 'stats', ...base, where: 'update', mops: 300, ratioToCritical: 1, ratioLow: 1, ratioHigh: 1, lockedPerOp: 0,
-  rounds: 15, cpuSeconds: 1, ...own,
+  suite: 'stats', ...base, where: 'update', mops: 300, samples: [290, 300, 310], ratioToCritical: 1, ratioLow: 1, ratioHigh: 1, lockedPerOp: 0,
+  rounds: 3, cpuSeconds: 1, ...own,
 });
 
 export const loopRow = (own: Partial<LoopRow> = {}): LoopRow => ({
-  suite: 'pair', ...base, ...traffic, nsPerPair: 10, nsMin: 9, nsMax: 12, mops: 100, remoteFrees: 0, ipiMessages: 0,
-  ipiInterrupts: 0, zonesPeak: 1, rounds: 9, cpuSeconds: null, ...own,
+  suite: 'pair', ...base, ...traffic, nsPerPair: 10, nsMin: 9, nsMax: 12, samples: [12, 10, 9], mops: 100, remoteFrees: 0, ipiMessages: 0,
+  ipiInterrupts: 0, zonesPeak: 1, rounds: 3, cpuSeconds: null, ...own,
 });
 
 const counted = {
