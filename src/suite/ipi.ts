@@ -108,6 +108,7 @@ async function row(
     stranded: audit.stranded,
     mops: median(samples),
     samples,
+    wallSeconds: passes.reduce((sum, { ms }) => sum + ms, 0) / 1000,
     cpuSeconds: cpuMs === null ? null : cpuMs / 1000,
     passes: passes.length,
     signalDelay: machine.configuration.signalDelay,

@@ -22,6 +22,8 @@ export interface LoopRow extends RowBase, Traffic {
   ipiInterrupts: number;
   zonesPeak: number;
   rounds: number;
+  /** time of the rounds, and CPU time the threads really got in them */
+  wallSeconds: number;
   cpuSeconds: number | null;
   /** of another allocator's row: its time over that of dragonfly in the same round, median, with its 95 % interval */
   ratioToDragonfly?: number;
