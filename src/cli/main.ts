@@ -4,6 +4,7 @@ import { cac } from 'cac';
 import { packageVersion } from '../host/root.js';
 import { balanceCommand } from './balance.js';
 import { benchCommand } from './bench.js';
+import { compareCommand } from './compare.js';
 import { ddbCommand } from './ddb.js';
 import { EXIT_CODES, RACE_EXIT_CODES, UsageError } from './exit.js';
 import { listCommand } from './list.js';
@@ -26,6 +27,7 @@ balanceCommand(cli, session);
 sysctlCommand(cli, session);
 raceCommands(cli, session);
 ddbCommand(cli, session);
+compareCommand(cli, session);
 cli.version(packageVersion);
 cli
   .example('smpalloc bench                                  # the main job: are the commits right?')
