@@ -77,18 +77,21 @@ export function wire(w: Wiring): void {
 
 /**
  * Runs a program a CPU to their ends, all from the same time: lines are where the run before left them, counts begin again.
+ * @param counting with the counts there are, instead of new ones
  * @returns virtual nanoseconds until the last was done
  * @throws Error when nobody can go on, or when hooks.goesOn said no
  */
-export function run(list: readonly Program[]): number {
+export function run(list: readonly Program[], counting = false): number {
   programs = list;
   left = list.length;
   handling = 0;
   began = latest();
   nextTick = began + wiring.tick;
   idleTicks = 0;
-  tallyReset();
-  remoteReset();
+  if (!counting) {
+    tallyReset();
+    remoteReset();
+  }
   measurementBegins();
   for (let cpu = 0; cpu < machine.ncpu; cpu++) {
     clock[cpu] = began;
