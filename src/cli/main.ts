@@ -9,6 +9,7 @@ import { ddbCommand } from './ddb.js';
 import { EXIT_CODES, RACE_EXIT_CODES, UsageError } from './exit.js';
 import { listCommand } from './list.js';
 import { modelCommand } from './model.js';
+import { mergeCommand } from './merge.js';
 import { didYouMean } from './options.js';
 import { RACE, RACE_COMMANDS, raceCommands } from './race.js';
 import { replayCommand, STDIN } from './replay.js';
@@ -30,6 +31,7 @@ sysctlCommand(cli, session);
 raceCommands(cli, session);
 ddbCommand(cli, session);
 compareCommand(cli, session);
+mergeCommand(cli, session);
 cli.version(packageVersion);
 cli
   .example('smpalloc bench                                  # the main job: are the commits right?')

@@ -7,8 +7,8 @@
  *   within noise   neither
  *
  * A figure of the model is exact: it is the same, faster or slower, and a regression past the noise. Undecided is what
- * a single pass took, which has no spread; and what the host explains: a run whose threads got less of the cores is
- * slower, and if its CPU time is not, nothing is known of the code. Counts: compare_counts.ts.
+ * a single pass took, which has no spread; and what the host explains: threads that had to share a core, or took no
+ * more CPU time than before. Counts: compare_counts.ts.
  */
 import { unpairedRatio } from '../suite/bootstrap.js';
 import { type CountDifference, countDifferences } from './compare_counts.js';
@@ -179,6 +179,8 @@ function rangeOf(samples: readonly number[]): [number, number] | null {
 
 /** rounds below which resampling them says too little: fastest and slowest say more */
 const LEAST_ROUNDS = 5;
+/** of one that is wanted all the time */
+const LEAST_CORE = 0.8;
 
 type Spread = Pick<RowComparison, 'ratio' | 'low' | 'high' | 'basis'>;
 
@@ -203,6 +205,18 @@ function coresOf(row: Row): number | null {
 
 type Cores = readonly [a: number, b: number];
 
+/** One CPU that never sleeps, and had less of a core: others had it, and the caches with it. */
+function isCrowded(cores: Cores, cpus: number): boolean {
+  return cpus === 1 && Math.min(...cores) < LEAST_CORE;
+}
+
+/** What time on the wall says, where CPU time says the same: that one of them alone grew may be the host's doing. */
+function agreed(spread: Spread, better: Figure['better'], cores: Cores | null, noise: number): Verdict {
+  const verdict = verdictOf(spread, better, noise);
+  if (verdict === 'within noise' || cores === null) return verdict;
+  return verdictOf(inCpuTime(spread, better, cores), better, noise) === verdict ? verdict : 'undecided';
+}
+
 /** The same spread in CPU time: what it would have been, had B's threads got as much of the cores as A's. */
 function inCpuTime({ ratio, low, high, basis }: Spread, better: Figure['better'], [a, b]: Cores): Spread {
   const by = better === 'lower' ? b / a : a / b;
@@ -225,9 +239,7 @@ function compareRows(experiment: Experiment, a: Row, b: Row, { noise, countNoise
   const spread = spreadOf(ours, theirs);
   const [hadA, hadB] = [coresOf(a), coresOf(b)];
   const cores = hadA === null || hadB === null ? null : [hadA, hadB] as const;
-  const said = verdictOf(spread, ours.better, noise);
-  const worked = cores ? verdictOf(inCpuTime(spread, ours.better, cores), ours.better, noise) : said;
-  const verdict = said === 'within noise' || said === worked ? said : 'undecided';
+  const verdict = cores && isCrowded(cores, a.cpus) ? 'undecided' : agreed(spread, ours.better, cores, noise);
   const counts = countDifferences(a, b, countNoise);
   const past = spread.basis !== 'exact' || 1 / spread.ratio! > 1 + noise / 100;
   const regressions = [

@@ -72,8 +72,8 @@ function remarks(rows: readonly RowComparison[]): string[] {
   if (rows.some(({ basis }) => basis === 'none')) {
     lines.push('- of a single figure nobody knows how far it would be off the next time');
   }
-  for (const { experiment, verdict, cores } of rows) {
-    if (verdict !== 'undecided' || cores === null) continue;
+  for (const { experiment, verdict, cores, basis } of rows) {
+    if (verdict !== 'undecided' || cores === null || basis === 'none') continue;
     const [a, b] = cores.map((had) => had.toFixed(2));
     lines.push(`undecided: ${nameOf(experiment)}: its threads had ${a} cores in A, ${b} in B`);
   }

@@ -1,5 +1,6 @@
-/** rows.ts — rows of a record, with every field a suite would give them. */
+/** rows.ts — rows of a record, with every field a suite would give them; and a record around them. */
 import type { ModelRow } from '../../src/lab/model/row.js';
+import { RECORD_SCHEMA, type RunRecord } from '../../src/report/record.js';
 import type { IpiRow } from '../../src/suite/ipi.js';
 import type { LoopRow } from '../../src/suite/loops.js';
 import type { ReplayRow } from '../../src/suite/replay_row.js';
@@ -42,6 +43,19 @@ export const modelRow = (own: Partial<ModelRow> = {}): ModelRow => ({
   suite: 'model', cell: 0, workload: 'larson', ...base, costs: 'ccx', signalDelay: 'profile', ops: 1000, ns: 500,
   opsPerUs: 2000, counts: { ...counted }, time: { ...spent },
   lines: [{ line: 'SLZone z_RChunks', transfers: 200, invalidations: 210, locked: 30, queueNs: 5, waitNs: 0 }], ...own,
+});
+
+const environment = {
+  smpalloc: '0.1.0', node: 'v20.20.2', v8: '11.3', os: 'Linux 6.18', arch: 'x64', cpu: 'a CPU', cores: 2,
+  time: '2026-01-01T00:00:00.000Z', flavour: 'release', warnings: [] as string[],
+} as const;
+
+/** A record of these rows, in a place that is always the same. */
+export const recordOf = (
+  rows: readonly object[], own: { config?: object; complete?: boolean } = {}, where: object = {},
+): RunRecord => ({
+  schema: RECORD_SCHEMA, environment: { ...environment, ...where }, rows: rows as RunRecord['rows'], claims: [],
+  complete: true, ...own, config: { command: 'bench', seed: 1, cpus: 2, ...own.config },
 });
 
 export const suiteOptions = (own: Partial<SuiteOptions> = {}): SuiteOptions => ({

@@ -12,8 +12,8 @@ export function lineCounts({ engine: { tally: t }, memory }: ModelledMachine): L
   const nameOf = lineNames(memory);
   const sums = new Map<string, LineCount>();
   const of = (line: string): LineCount => {
-    let sum = sums.get(line);
-    if (!sum) sums.set(line, (sum = { line, transfers: 0, invalidations: 0, locked: 0, queueNs: 0, waitNs: 0 }));
+    const sum = sums.get(line) ?? { line, transfers: 0, invalidations: 0, locked: 0, queueNs: 0, waitNs: 0 };
+    sums.set(line, sum);
     return sum;
   };
   for (const line of t.lines) {
