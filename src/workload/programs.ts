@@ -100,7 +100,10 @@ export class LarsonProgram implements Program {
   }
 }
 
-/** As ringRun; a block put is an operation, what the neighbour's cost to free is part of the time. */
+/**
+ * As ringRun; a block put is an operation, what the neighbour's costs to free is part of the time. With `behind` blocks
+ * in flight all the time it is the full steady state: each CPU puts one, then frees the one that was put so many before.
+ */
 export class RingProgram implements Program {
   readonly #type: number;
   readonly #out: number;
@@ -108,53 +111,64 @@ export class RingProgram implements Program {
   readonly #depth: number;
   readonly #size: number;
   readonly #ops: number;
+  readonly #behind: number;
+  /** blocks in flight at most */
+  readonly #most: number;
   readonly #base: number;
+  readonly #toFree: number;
   #put = 0;
   #freed = 0;
-  /** blocks [got, seen) have arrived and wait to be freed; `got` has not been published before `seen` is reached */
-  #got = 0;
-  #seen = 0;
+  /** blocks [got, seen) wait to be freed; `got` is published when `seen` has been reached */
+  #got: number;
+  #seen: number;
+  /** the number of puts at which it has last looked for blocks */
+  #looked = 0;
 
-  constructor(type: number, out: number, from: number, depth: number, size: number, ops: number) {
+  constructor(type: number, out: number, from: number, depth: number, size: number, ops: number, behind: number) {
     this.#type = type;
     this.#out = out;
     this.#from = from;
     this.#depth = depth;
     this.#size = size;
     this.#ops = ops;
+    this.#behind = behind;
+    this.#most = behind > 0 ? behind + 1 : depth;
     this.#base = load(out + RG_PUT);
-    this.#got = this.#seen = load(from + RG_GOT);
+    this.#got = load(from + RG_GOT);
+    this.#seen = this.#got;
+    this.#toFree = Math.max(0, load(from + RG_PUT) - this.#got + ops - behind);
   }
 
   step(): number {
     if (this.#got !== this.#seen) return this.#take();
-    if (this.#freed === this.#ops && this.#put === this.#ops) return STEP_END;
-    const full = this.#put === this.#ops || this.#base + this.#put - load(this.#out + RG_GOT) >= this.#depth;
-    if (full || (this.#put > 0 && (this.#put & (RING_TURN - 1)) === 0 && this.#looked !== this.#put)) {
-      return this.#look(full);
-    }
+    const all = this.#put === this.#ops;
+    if (all && this.#freed === this.#toFree) return STEP_END;
+    const turn = this.#behind > 0 ? 1 : RING_TURN;
+    if (this.#looked !== this.#put && (this.#put & (turn - 1)) === 0) return this.#look(false);
+    if (!this.#mayPut()) return this.#look(true);
     ringPut(this.#type, this.#out, this.#depth, this.#size, this.#base + this.#put);
     this.#put++;
     return STEP_OP;
   }
 
-  /** the number of puts at which it has last looked for blocks */
-  #looked = 0;
-
   /** Sees what has arrived; with nothing else to do it waits until something has, or there is room. */
   #look(mustWait: boolean): number {
-    let seen = load(this.#from + RG_PUT);
+    let seen = this.#arrived();
     for (let spins = 0; mustWait && seen === this.#got && !this.#mayPut(); ) {
       spins = ringPause(spins);
-      seen = load(this.#from + RG_PUT);
+      seen = this.#arrived();
     }
     this.#seen = seen;
     this.#looked = this.#put;
     return STEP_OTHER;
   }
 
+  #arrived(): number {
+    return Math.max(this.#got, load(this.#from + RG_PUT) - this.#behind);
+  }
+
   #mayPut(): boolean {
-    return this.#put < this.#ops && this.#base + this.#put - load(this.#out + RG_GOT) < this.#depth;
+    return this.#put < this.#ops && this.#base + this.#put - load(this.#out + RG_GOT) < this.#most;
   }
 
   #take(): number {

@@ -6,6 +6,7 @@
  * runs over its log; so a program moves on only when its operation has returned. Ties go to the lower number: the same
  * programs on the same machine give the same counts, everywhere.
  */
+import { MAXCPU } from '../../base/param.js';
 import { type Program, STEP_END, STEP_OP } from '../../base/program.js';
 import { i32 } from '../heap.js';
 import { INTR_PENDING, INTR_STOP, INTR_TICK, INTR_WORDS } from '../intr.layout.js';
@@ -14,7 +15,7 @@ import { asCpu, switchCpu } from '../stepped/curcpu.js';
 import { goLive } from './access.js';
 import { ASLEEP, clock, DONE, HORIZON, NOW, PARKED, READY, stateOf, STOP, t, wakeAt } from './cpus.js';
 import { layOutCpus, machine } from './costs.js';
-import { send } from './interrupts.js';
+import { arrived, send } from './interrupts.js';
 import { makeSharers } from './lines.js';
 import { clearLog, closeLog, makeLogs, openLog, underWay } from './log.js';
 import { remoteReset } from './sdt.js';
@@ -63,7 +64,9 @@ let began = 0;
 let nextTick = 0;
 let idleTicks = 0;
 /** when the operation under way began */
-const begun = new Float64Array(256);
+const begun = new Float64Array(MAXCPU);
+/** 1: an interrupt is served before it, as it would be between any two instructions outside of critical sections */
+const interrupted = new Uint8Array(MAXCPU);
 
 export function wire(w: Wiring): void {
   wiring = w;
@@ -176,7 +179,17 @@ function go(cpu: number): void {
 function work(cpu: number): void {
   const program = programs[cpu]!;
   do {
-    if (!underWay(cpu)) begun[cpu] = t[NOW];
+    if (!underWay(cpu)) {
+      begun[cpu] = t[NOW];
+      interrupted[cpu] = arrived(cpu) === 0 ? 0 : 1;
+    }
+    if (interrupted[cpu] !== 0) {
+      wiring.splz();
+      clearLog();
+      interrupted[cpu] = 0;
+      // what it took is not the operation's
+      begun[cpu] = t[NOW];
+    }
     const step = program.step();
     clearLog();
     idleTicks = 0;

@@ -15,7 +15,8 @@ async function runWorkload(cell: Cell, watcher: CellWatcher): Promise<ModelRow> 
   const type = as(0, () => engine.phases.defineTypes({ cpu: 0, rank: 0, parties: 1 }, [cell.workload])[0]!);
   const prepared = workload.prepare(machine, type, cell.seed);
   const ops = Math.max(1, Math.round((cell.ops ?? workload.ops) / prepared.step)) * prepared.step;
-  const warm = Math.max(1, Math.round(ops / 2 / prepared.step)) * prepared.step;
+  const half = Math.max(1, Math.round(ops / 2 / prepared.step)) * prepared.step;
+  const warm = Math.max(half, workload.warmUp ?? 0);
   return measure(cell, watcher, {
     machine, warmUp: () => prepared.programs(warm), parts: [() => prepared.programs(ops)], zones: false,
   });

@@ -3,10 +3,11 @@
  * suites' (suite/loops.ts), with as many operations as are asked for.
  */
 import { seedOf } from '../../base/prng.js';
+import { Z_NMAX } from '../../dragonfly/slaballoc.layout.js';
 import type { ModelledMachine } from './machine.js';
 
 export const MODEL_WORKLOADS = [
-  'stats-update', 'stats-malloc', 'pair', 'local', 'larson', 'xmalloc', 'ring',
+  'stats-update', 'stats-malloc', 'pair', 'local', 'larson', 'xmalloc', 'ring', 'ring-short',
 ] as const;
 export type ModelWorkload = (typeof MODEL_WORKLOADS)[number];
 
@@ -24,11 +25,18 @@ interface Workload {
   cpus(wanted: number): number;
   /** operations a CPU that are measured, unless somebody says otherwise */
   readonly ops: number;
+  /** and before that, at least; else half as many as are measured */
+  readonly warmUp?: number;
   prepare(m: ModelledMachine, type: number, seed: number): Prepared;
 }
 
 const PAIR_BYTES = 64;
 const RING_DEPTH = 1024;
+/** zones of a CPU whose blocks are in flight all the time, all of them */
+const RING_ZONES = 4;
+/** of a ring that holds as much; and blocks in flight of an allocator without zones */
+const RING_SLOTS = 16384;
+const RING_BEHIND = 8191;
 const LOCAL_WORDS = 1024;
 const LARSON_BLOCKS = 5000;
 const XMALLOC_BATCH = 4096;
@@ -69,7 +77,7 @@ export const WORKLOADS: Readonly<Record<ModelWorkload, Workload>> = {
     },
   },
   larson: {
-    cpus: any, ops: 2 * LARSON_BLOCKS,
+    cpus: any, ops: LARSON_BLOCKS,
     prepare(m, type, seed) {
       const { engine, memory, as } = m;
       const areas = allocateAreas(m, LARSON_BLOCKS * 4, type);
@@ -110,21 +118,39 @@ export const WORKLOADS: Readonly<Record<ModelWorkload, Workload>> = {
       };
     },
   },
-  ring: {
-    cpus: any, ops: 4000,
+  ring: ringOf(RING_SLOTS, inFlight, RING_BEHIND + 1000, 2000),
+  'ring-short': ringOf(RING_DEPTH, () => 0, 2000, 4000),
+};
+
+/**
+ * @param depth of the rings @param inFlight blocks in flight all the time, 0: as many as happen to be
+ * @param warmUp,ops operations a CPU
+ */
+function ringOf(depth: number, inFlight: InFlight, warmUp: number, ops: number): Workload {
+  return {
+    cpus: any, ops, warmUp,
     prepare(m, type) {
       const { engine, memory: { ncpu } } = m;
-      const rings = allocateAreas(m, engine.phases.ringBytes(RING_DEPTH), type).map((area) => area >>> 2);
+      const rings = allocateAreas(m, engine.phases.ringBytes(depth), type).map((area) => area >>> 2);
       const from = (cpu: number) => rings[(cpu + ncpu - 1) % ncpu]!;
-      const { RingProgram } = engine.programs;
-      return {
-        step: 1,
-        programs: (ops) =>
-          eachCpu(ncpu, (cpu) => new RingProgram(type, rings[cpu]!, from(cpu), RING_DEPTH, PAIR_BYTES, ops)),
-      };
+      const behind = inFlight(m, type);
+      const one = (cpu: number, count: number) =>
+        new engine.programs.RingProgram(type, rings[cpu]!, from(cpu), depth, PAIR_BYTES, count, behind);
+      return { step: 1, programs: (count) => eachCpu(ncpu, (cpu) => one(cpu, count)) };
     },
-  },
-};
+  };
+}
+
+type InFlight = (m: ModelledMachine, type: number) => number;
+
+/** One less than some zones hold: the next block is the last, and all zones are full. */
+function inFlight({ engine, memory, as, configuration }: ModelledMachine, type: number): number {
+  if (configuration.alloc !== 'dragonfly') return RING_BEHIND;
+  const p = as(0, () => block(engine, type));
+  const chunks = memory.i32[(memory.zoneHeader(p) >>> 2) + Z_NMAX]!;
+  as(0, () => engine.engine.kfree(p, type));
+  return RING_ZONES * chunks - 1;
+}
 
 function eachCpu<T>(ncpu: number, of: (cpu: number) => T): T[] {
   return Array.from({ length: ncpu }, (_, cpu) => of(cpu));
