@@ -8,6 +8,7 @@ import { ddbCommand } from './ddb.js';
 import { EXIT_CODES, RACE_EXIT_CODES, UsageError } from './exit.js';
 import { listCommand } from './list.js';
 import { didYouMean } from './options.js';
+import { probeCommand } from './probe.js';
 import { RACE, RACE_COMMANDS, raceCommands } from './race.js';
 import { replayCommand, STDIN } from './replay.js';
 import { Session } from './session.js';
@@ -26,6 +27,7 @@ balanceCommand(cli, session);
 sysctlCommand(cli, session);
 raceCommands(cli, session);
 ddbCommand(cli, session);
+probeCommand(cli, session);
 cli.version(packageVersion);
 cli
   .example('smpalloc bench                                  # the main job: are the commits right?')
