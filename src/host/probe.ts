@@ -20,8 +20,6 @@ const PATIENCE_MS = 30_000;
 const BUSY: Readonly<Partial<Record<SampleName, number>>> = {
   passed: 5000, seen: 5000, sleep: 200_000, notify: 200_000, wake: 200_000,
 };
-/** fewer than these say nothing: then all are taken */
-const FEWEST = 5;
 
 /** Nanoseconds of one event, over batches. */
 export interface Sample {
@@ -83,9 +81,10 @@ export async function measureHost(options: ProbeOptions = {}): Promise<Probe> {
 
 function sample(all: readonly number[], busy = Number.POSITIVE_INFINITY): Sample {
   const kept = all.filter((ns) => ns <= busy);
-  const sorted = (kept.length < FEWEST ? [...all] : kept).sort((a, b) => a - b);
+  // a machine so busy that there is none: the quickest is nearest
+  const sorted = kept.length > 0 ? kept.sort((a, b) => a - b) : [Math.min(...all)];
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
   return {
-    n: sorted.length, busy: all.length - kept.length, min: sorted[0]!, median: at(0.5), p10: at(0.1), p90: at(0.9),
+    n: sorted.length, busy: all.length - sorted.length, min: sorted[0]!, median: at(0.5), p10: at(0.1), p90: at(0.9),
   };
 }

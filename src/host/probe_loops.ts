@@ -68,7 +68,7 @@ const PAIR_ROUNDS = 50;
 const PAIR_MS = 600;
 const PAIR_FEWEST = 10;
 const SLEEPS = 200;
-const SLEEPS_MS = 400;
+const SLEEPS_MS = 600;
 /** ns a sleeper is given to be really asleep before it is rung */
 const ASLEEP = 60_000;
 

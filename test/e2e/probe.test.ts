@@ -30,5 +30,5 @@ test('probe --json is the profile', async () => {
 test('probe says what is wrong with a file it cannot write, before it measures', async () => {
   const { code, stdout, stderr } = await smpalloc('probe -o /no/such/folder/host.json');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-  expect(stderr).toMatch(/^error: -o: '\/no\/such\/folder\/host.json' cannot be written \(ENOENT.*; expected a file\n$/);
+  expect(stderr).toMatch(/^error: -o: '\/no\/such\/folder\/host.json' cannot be written \(ENOENT/);
 });
