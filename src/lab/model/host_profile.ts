@@ -20,8 +20,8 @@ export interface HostProfile {
 const CLUSTER = 256;
 /** batches this far apart are of two regimes */
 const TWO_REGIMES = 2;
-/** more of the batches than this without a core, and the others are not to be trusted either */
-const BUSY_SHARE = 0.05;
+/** more of the batches of one kind than this without a core, and the others are not to be trusted much */
+const BUSY_SHARE = 0.1;
 
 /**
  * Measures this machine, which takes some seconds; it should have nothing else to do.
@@ -114,10 +114,10 @@ function notesOf({ cores, samples }: Probe): string[] {
     return [`${cores} core: ${costs} take two cores and were not measured; they are those of one-socket`];
   }
   const notes: string[] = [];
-  const all = Object.values(samples);
-  const [n, busy] = [all.reduce((sum, one) => sum + one.n, 0), all.reduce((sum, one) => sum + one.busy, 0)];
-  if (busy > BUSY_SHARE * n) {
-    notes.push(`the machine was busy: in ${busy} of ${n} batches a thread had no core; probe it again when it is not`);
+  const share = Math.max(...Object.values(samples).map(({ n, busy }) => busy / (n + busy)));
+  if (share > BUSY_SHARE) {
+    const percent = Math.round(share * 100);
+    notes.push(`the machine was busy: in up to ${percent} % of the batches a thread had no core; probe it again later`);
   }
   if (passed.p90 > TWO_REGIMES * passed.p10) {
     const range = `${rounded(passed.p10)} ns in a tenth of the batches, over ${rounded(passed.p90)} in another`;
