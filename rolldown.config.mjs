@@ -52,6 +52,7 @@ const host = [
   bundle('workers/baton.ts', 'baton.js'),
   bundle('workers/stress.ts', 'stress.js'),
   bundle('workers/litmus.ts', 'litmus.js'),
+  bundle('workers/probe.ts', 'probe.js'),
   ...readdirSync('bench')
     .filter((name) => name.endsWith('.ts'))
     .map((name) => bundle(`bench/${name}`, `bench/${name.replace('.ts', '.js')}`)),

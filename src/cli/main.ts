@@ -11,6 +11,7 @@ import { listCommand } from './list.js';
 import { modelCommand } from './model.js';
 import { mergeCommand } from './merge.js';
 import { didYouMean } from './options.js';
+import { probeCommand } from './probe.js';
 import { RACE, RACE_COMMANDS, raceCommands } from './race.js';
 import { replayCommand, STDIN } from './replay.js';
 import { Session } from './session.js';
@@ -32,6 +33,7 @@ raceCommands(cli, session);
 ddbCommand(cli, session);
 compareCommand(cli, session);
 mergeCommand(cli, session);
+probeCommand(cli, session);
 cli.version(packageVersion);
 cli
   .example('smpalloc bench                                  # the main job: are the commits right?')

@@ -1,8 +1,10 @@
 /** merge.ts — smpalloc merge RECORD ...: the shards of a sweep, joined to the record one run would have made. */
 import type { CAC } from 'cac';
+import type { ModelRow } from '../lab/model/row.js';
 import type { Named } from '../report/compare.js';
 import { type Merged, mergeRecords, ranges } from '../report/merge.js';
 import { readRecord } from '../report/record.js';
+import { judgeModel } from '../suite/model_claims.js';
 import { EXIT_CLAIM, EXIT_OK, UsageError } from './exit.js';
 import { STDIN } from './replay.js';
 import type { Session } from './session.js';
@@ -30,7 +32,7 @@ async function merge(files: readonly string[], flags: MergeFlags, session: Sessi
   const inputs: Named[] = [];
   for (const name of names) inputs.push({ name, record: await readRecord(name, session.signal) });
   // the claims of a sweep are judged on all of its rows
-  const merged = mergeRecords(inputs, () => []);
+  const merged = mergeRecords(inputs, (rows) => judgeModel(rows as unknown as ModelRow[]));
   process.stdout.write(`${JSON.stringify(merged.record, null, 2)}\n`);
   if (!flags.quiet) for (const line of told(merged, inputs.length)) process.stderr.write(`${line}\n`);
   const { claims, rows } = merged.record;

@@ -7,6 +7,7 @@ import {
   ALLOC_NAMES, type AllocName, FREE_NAMES, type FreePolicy, STATS_NAMES, type StatsPolicy,
 } from '../base/policy.js';
 import { bundledTraces } from '../host/trace/bundled.js';
+import { probe } from '../lab/model/host_profile.js';
 import type { CostProfile } from '../lab/model/profile.js';
 import { parseProfile, PROFILE_NAMES, profileByName } from '../lab/model/profiles.js';
 import { TRACE } from '../lab/model/trace.js';
@@ -69,7 +70,7 @@ export function modelCommand(cli: CAC, session: Session): void {
 async function model(what: string[], flags: ModelFlags, session: Session): Promise<number> {
   const progress = session.progress(flags.quiet === true);
   progress.suite('model');
-  const profiles = await profilesOf(flags.profile ?? DEFAULT_PROFILE);
+  const profiles = await profilesOf(flags.profile ?? DEFAULT_PROFILE, session.signal);
   const o: ModelOptions = {
     workloads: what.length > 0 ? what.map(workload) : DEFAULT_WORKLOADS,
     cpus: cpuList(flags.cpus ?? DEFAULT_CPUS),
@@ -156,13 +157,14 @@ function shard(value: unknown): Shard {
   throw new UsageError(`--shard: ${JSON.stringify(value)} is not usable; expected I/N with I from 1 to N, such as 2/4`);
 }
 
-async function profilesOf(value: unknown): Promise<CostProfile[]> {
+async function profilesOf(value: unknown, signal: AbortSignal): Promise<CostProfile[]> {
   const result: CostProfile[] = [];
-  for (const name of String(value).split(',')) result.push(await profile(name));
+  for (const name of String(value).split(',')) result.push(await profileNamed(name, signal));
   return result;
 }
 
-async function profile(name: string): Promise<CostProfile> {
+async function profileNamed(name: string, signal: AbortSignal): Promise<CostProfile> {
+  if (name === 'host') return (await probe({ signal })).profile;
   if ((PROFILE_NAMES as readonly string[]).includes(name)) return profileByName(name);
   if (/[/\\.]/.test(name) && existsSync(name)) return parseProfile(readJson(name), name);
   const there = [...PROFILE_NAMES, 'host'];

@@ -7,7 +7,7 @@ import { Z_NMAX } from '../../dragonfly/slaballoc.layout.js';
 import type { ModelledMachine } from './machine.js';
 
 export const MODEL_WORKLOADS = [
-  'stats-update', 'stats-malloc', 'pair', 'local', 'larson', 'xmalloc', 'ring', 'ring-short',
+  'stats-update', 'stats-malloc', 'pair', 'local', 'larson', 'larson-long', 'xmalloc', 'ring', 'ring-short',
 ] as const;
 export type ModelWorkload = (typeof MODEL_WORKLOADS)[number];
 
@@ -76,28 +76,8 @@ export const WORKLOADS: Readonly<Record<ModelWorkload, Workload>> = {
       return { step: 1, programs: (ops) => eachCpu(memory.ncpu, (cpu) => one(cpu, ops)) };
     },
   },
-  larson: {
-    cpus: any, ops: LARSON_BLOCKS,
-    prepare(m, type, seed) {
-      const { engine, memory, as } = m;
-      const areas = allocateAreas(m, LARSON_BLOCKS * 4, type);
-      const arrays = areas.map((area) => area >>> 2);
-      const fill = (cpu: number) => engine.larsonFill(type, arrays[cpu]!, seedOf(seed, cpu));
-      const states = eachCpu(memory.ncpu, (cpu): [number] => [as(cpu, () => fill(cpu))]);
-      let generation = 0;
-      return {
-        step: LARSON_BLOCKS,
-        programs(ops) {
-          const [first, generations] = [generation, ops / LARSON_BLOCKS];
-          generation += generations;
-          return eachCpu(memory.ncpu, (rank) =>
-            new engine.programs.LarsonProgram(
-              type, arrays, rank, LARSON_BLOCKS, first, generations, states[rank]!,
-            ));
-        },
-      };
-    },
-  },
+  larson: larsonOf(1),
+  'larson-long': larsonOf(10),
   xmalloc: {
     cpus: (wanted) => Math.max(2, wanted & ~1), ops: 2 * XMALLOC_BATCH,
     prepare(m, type) {
@@ -121,6 +101,33 @@ export const WORKLOADS: Readonly<Record<ModelWorkload, Workload>> = {
   ring: ringOf(RING_SLOTS, inFlight, RING_BEHIND + 1000, 2000),
   'ring-short': ringOf(RING_DEPTH, () => 0, 2000, 4000),
 };
+
+/** @param laps replacements a generation, in multiples of the blocks */
+function larsonOf(laps: number): Workload {
+  const step = laps * LARSON_BLOCKS;
+  return {
+    cpus: any, ops: step,
+    prepare(m, type, seed) {
+      const { engine, memory, as } = m;
+      const areas = allocateAreas(m, LARSON_BLOCKS * 4, type);
+      const arrays = areas.map((area) => area >>> 2);
+      const fill = (cpu: number) => engine.larsonFill(type, arrays[cpu]!, seedOf(seed, cpu));
+      const states = eachCpu(memory.ncpu, (cpu): [number] => [as(cpu, () => fill(cpu))]);
+      let generation = 0;
+      return {
+        step,
+        programs(ops) {
+          const [first, generations] = [generation, ops / step];
+          generation += generations;
+          return eachCpu(memory.ncpu, (rank) =>
+            new engine.programs.LarsonProgram(
+              type, arrays, rank, step, first, generations, states[rank]!,
+            ));
+        },
+      };
+    },
+  };
+}
 
 /**
  * @param depth of the rings @param inFlight blocks in flight all the time, 0: as many as happen to be
