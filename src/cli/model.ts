@@ -15,6 +15,7 @@ import { MODEL_WORKLOADS } from '../lab/model/workloads.js';
 import { cellsOfShard, modelCells, type ModelOptions, modelSuite, type Shard } from '../suite/model.js';
 import { UsageError } from './exit.js';
 import { modelOutput } from './model_output.js';
+import { validateModel } from './model_validate.js';
 import { didYouMean, list, number, positive, tunables } from './options.js';
 import type { Session } from './session.js';
 
@@ -32,6 +33,7 @@ export interface ModelFlags {
   jobs?: unknown;
   shard?: unknown;
   html?: unknown;
+  validate?: boolean;
   json?: boolean;
   quiet?: boolean;
 }
@@ -56,6 +58,7 @@ export function modelCommand(cli: CAC, session: Session): void {
     .option('--tunable <NAME=N,...>', 'kernel variables at boot')
     .option('--jobs <N>', 'cells side by side (default: one a core)')
     .option('--shard <I/N>', 'only the I-th of N parts of the sweep; smpalloc merge joins the records')
+    .option('--validate', 'the model against native runs at 1 and 2 CPUs, with a probe of this machine')
     .option('--html <FILE>', 'a report with plots, in one file')
     .option('--json', 'print the record, not tables')
     .option('--quiet', 'no progress, no warnings')
@@ -88,6 +91,7 @@ async function model(what: string[], flags: ModelFlags, session: Session): Promi
     signal: session.signal,
     progress: (done, of, text) => progress.update(done, of, text),
   };
+  if (flags.validate) return validateModel(o, flags, session);
   const cells = modelCells(o);
   const rows = await modelSuite(o, cells);
   progress.clear();
