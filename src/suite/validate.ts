@@ -50,6 +50,8 @@ const LOOPS: readonly { readonly name: LoopName; readonly cpus: readonly number[
 ];
 const FREES = ['rbatch', 'rchunks', 'ipi', 'locked'] as const;
 const STATISTICS: readonly StatsPolicy[] = ['critical', 'unpadded', 'atomic', 'mutex', 'none'];
+/** an update that does nothing makes no access, and there is nothing to predict */
+const NOTHING = (where: string, stats: StatsPolicy): boolean => where === 'update' && stats === 'none';
 
 /** @param native of the native runs; their CPUs are not heard */
 export async function validate(native: SuiteOptions, model: ModelOptions, profile: CostProfile): Promise<Both[]> {
@@ -67,6 +69,7 @@ export async function validate(native: SuiteOptions, model: ModelOptions, profil
   };
   const stats = await statsSuite({ ...native, cpus: most, cpusGiven: true, free: ['rbatch'], stats: STATISTICS });
   for (const { where, cpus, alloc, free, stats: policy, mops, samples } of stats) {
+    if (NOTHING(where, policy)) continue;
     const row = { cpus, alloc, free, stats: policy, measured: mops, spread: spreadOf(samples ?? []) };
     add(`stats-${where}`, `stats-${where}`, row);
   }

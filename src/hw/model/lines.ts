@@ -10,10 +10,14 @@
  *   read    mine or shared by me: a hit. Else a transfer from the holder, who keeps a copy; or a miss.
  *   write   mine: a hit. Else a transfer (an upgrade, if I have a copy already), and all other copies are lost.
  *
+ * A plain store that misses does not stop its CPU: it waits in the store buffer, in order (TSO), some lines at a time. A
+ * locked operation waits for all of them.
+ *
  * Counts are those of reference implementations with unbounded caches (Zhao et al., VEE 2011): they depend on the
  * program, the line size and the interleaving alone.
  * Owner: the CPU that runs; one runs at a time.
  */
+import { MAXCPU } from '../../base/param.js';
 import { i32 } from '../heap.js';
 import { clock, HORIZON, NOW, PARKED, stateOf, STOP, t, wake } from './cpus.js';
 import { ACCESS, between, cost, farthest, LOCKED, machine, MEMORY } from './costs.js';
@@ -31,6 +35,14 @@ const LINES = i32.length >>> 4;
  * and so must the way between two switches, or a long operation would cost its square.
  */
 const AHEAD = 0.25;
+
+/** lines a CPU may wait for at once with its stores: the line fill buffers of Skylake and its kin are 10 to 12 */
+const IN_FLIGHT = 10;
+
+/** by CPU: when its last IN_FLIGHT stores that missed arrive, which of them is the oldest, when all have arrived */
+const arrivals = new Float64Array(MAXCPU * IN_FLIGHT);
+const nextStore = new Uint8Array(MAXCPU);
+const drained = new Float64Array(MAXCPU);
 
 const holder = new Int16Array(LINES);
 const freeAt = new Float64Array(LINES);
@@ -63,16 +75,17 @@ export function readLine(line: number): void {
   tally[ACCESSES]++;
 }
 
-/** A write. */
+/** A plain write: the CPU does not wait for the line, its store buffer does. */
 export function writeLine(line: number): void {
-  if (holder[line] !== me + 1) own(line);
+  if (holder[line] !== me + 1) own(line, true);
   t[NOW] += cost[ACCESS];
   tally[ACCESSES]++;
 }
 
-/** A locked operation. */
+/** A locked operation: all stores before it have reached their lines. */
 export function lockLine(line: number): void {
-  if (holder[line] !== me + 1) own(line);
+  if (drained[me] > t[NOW]) stall(drained[me]);
+  if (holder[line] !== me + 1) own(line, false);
   t[NOW] += cost[ACCESS] + cost[LOCKED];
   freeAt[line] = t[NOW];
   tally[ACCESSES]++;
@@ -88,9 +101,9 @@ export function lockLine(line: number): void {
 function fetch(line: number): void {
   order();
   const h = holder[line];
-  if (h === 0) return miss(line);
+  if (h === 0) return miss(line, false);
   const from = (h > 0 ? h : -h) - 1;
-  transfer(line, between(me, from));
+  transfer(line, between(me, from), false);
   const at = line * machine.maskWords;
   if (h > 0) {
     sharers.fill(0, at, at + machine.maskWords);
@@ -100,27 +113,27 @@ function fetch(line: number): void {
   sharers[at + (me >>> 5)] |= 1 << (me & 31);
 }
 
-function own(line: number): void {
+function own(line: number, buffered: boolean): void {
   order();
   const h = holder[line];
-  if (h === 0) return miss(line);
+  if (h === 0) return miss(line, buffered);
   if (h > 0) {
-    transfer(line, between(me, h - 1));
+    transfer(line, between(me, h - 1), buffered);
     lose(h - 1, line);
   } else {
-    takeFromAll(line);
+    takeFromAll(line, buffered);
   }
   holder[line] = me + 1;
 }
 
 /** Every other copy of a shared line is lost. */
-function takeFromAll(line: number): void {
+function takeFromAll(line: number, buffered: boolean): void {
   const at = line * machine.maskWords;
   const mine = at + (me >>> 5);
   const had = (sharers[mine] & (1 << (me & 31))) !== 0;
   sharers[mine] &= ~(1 << (me & 31));
   if (any(at)) {
-    transfer(line, farthest(me, sharers, at));
+    transfer(line, farthest(me, sharers, at), buffered);
     if (had) tally[UPGRADES]++;
     for (let w = 0; w < machine.maskWords; w++) {
       for (let left = sharers[at + w]; left !== 0; left &= left - 1) lose((w << 5) + 31 - Math.clz32(left & -left), line);
@@ -144,14 +157,22 @@ function lose(cpu: number, line: number): void {
   if (stateOf[cpu] === PARKED && watches(cpu, line)) wake(cpu, Math.max(t[NOW], clock[cpu]));
 }
 
-function miss(line: number): void {
+function miss(line: number, buffered: boolean): void {
   holder[line] = me + 1;
   tally[MISSES]++;
+  if (buffered) return buffer(line, cost[MEMORY]);
   spent[MEMORY_NS] += cost[MEMORY];
   t[NOW] += cost[MEMORY];
 }
 
-function transfer(line: number, ns: number): void {
+function transfer(line: number, ns: number, buffered: boolean): void {
+  tally[TRANSFERS]++;
+  if (by.client) tally[CLIENT_TRANSFERS]++;
+  else {
+    countLine(line);
+    lineTransfers[line]++;
+  }
+  if (buffered) return buffer(line, ns);
   const queued = freeAt[line] - t[NOW];
   if (queued > 0) {
     t[NOW] += queued;
@@ -162,10 +183,21 @@ function transfer(line: number, ns: number): void {
   t[NOW] += ns;
   freeAt[line] = t[NOW];
   spent[TRANSFER_NS] += ns;
-  tally[TRANSFERS]++;
-  if (by.client) tally[CLIENT_TRANSFERS]++;
-  else {
-    countLine(line);
-    lineTransfers[line]++;
-  }
+}
+
+/** A store waits for its line, and this CPU for the store that has waited longest, when there are too many. */
+function buffer(line: number, ns: number): void {
+  const oldest = me * IN_FLIGHT + nextStore[me];
+  if (arrivals[oldest] > t[NOW]) stall(arrivals[oldest]);
+  const arrival = Math.max(t[NOW], freeAt[line]) + ns;
+  freeAt[line] = arrival;
+  // stores become visible in their order
+  drained[me] = Math.max(drained[me], arrival);
+  arrivals[oldest] = drained[me];
+  nextStore[me] = (nextStore[me] + 1) % IN_FLIGHT;
+}
+
+function stall(until: number): void {
+  spent[TRANSFER_NS] += until - t[NOW];
+  t[NOW] = until;
 }

@@ -6,6 +6,7 @@
  * measured on one, is taken from the profile one-socket, and its source says so.
  */
 import { measureHost, type Probe, type ProbeOptions, type Sample, type SampleName } from '../../host/probe.js';
+import { type EngineAccess, engineAccess } from './engine_access.js';
 import type { Cost, Costs, CostProfile } from './profile.js';
 import { COSTS, parseProfile, profileByName } from './profiles.js';
 
@@ -28,14 +29,15 @@ const BUSY_SHARE = 0.1;
  * @throws SmpallocError ESMP_HALTED when a worker dies, ESMP_TIMEOUT when they hang; what `signal` says
  */
 export async function probe(options: ProbeOptions = {}): Promise<HostProfile> {
-  return hostProfile(await measureHost(options));
+  const measured = await measureHost(options);
+  return hostProfile(measured, await engineAccess(options.signal));
 }
 
-export function hostProfile(measured: Probe): HostProfile {
+export function hostProfile(measured: Probe, engine: EngineAccess): HostProfile {
   const sources: Partial<Record<Cost, string>> = {};
   const ns: Partial<Record<Cost, number>> = {};
   const fallback = profileByName('one-socket');
-  const derived = costsOf(measured.samples);
+  const derived = costsOf(measured.samples, engine);
   for (const cost of COSTS) {
     const { value, source } = derived[cost] ?? {
       value: fallback.ns[cost], source: `not measured, as this takes two cores: that of ${fallback.name}`,
@@ -57,13 +59,17 @@ interface Derived {
 
 type Samples = Probe['samples'];
 
-function costsOf(samples: Samples): Partial<Record<Cost, Derived>> {
+function costsOf(samples: Samples, engine: EngineAccess): Partial<Record<Cost, Derived>> {
   const { access, turn, miss } = samples as Required<Samples>;
   const atomics = [samples.store, samples.cas, samples.add] as Sample[];
   const locked = Math.max(0, middle(atomics.map(({ median }) => median)) - access.median);
   const three = atomics.map(({ median }) => rounded(median)).join(', ');
   const alone = {
-    access: { value: access.median, source: from(access, 'chunks taken from lists and put back, an access of it') },
+    access: {
+      value: engine.ns,
+      source: `measured: a native malloc and free of 64 bytes, ${rounded(engine.pairNs)} ns, over the ` +
+        `${engine.accesses} accesses of one; ${from(access, 'in a tight loop over lists of chunks')}`,
+    },
     locked: {
       value: locked,
       source: `measured: the middle one of Atomics.store, compareExchange and add, less an access; ${three} ns`,
