@@ -17,7 +17,7 @@ const external = (id) => id.startsWith('node:') || packages.some((name) => id ==
 
 /** by their numbers in base/policy.ts */
 const ALLOCATORS = ['dragonfly', 'freebsd'];
-/** constants of a flavour: checks, switchable defects (base/defects.ts), whether marks and probes (hw/kasan, sdt) are in */
+/** constants of a flavour: checks, switchable defects (base/defects.ts), marks and probes (hw/kasan, hw/sdt) */
 const FLAVOURS = {
   release: { INVARIANTS: 'false', DEFECTS: 'false', STEPPED: 'false', SDT: 'false' },
   invariants: { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'false', SDT: 'false' },

@@ -50,7 +50,7 @@ export function modelCommand(cli: CAC, session: Session): void {
     .option('--alloc <NAME,...>', `allocators: ${ALLOC_NAMES.join(', ')} (default: dragonfly)`)
     .option('--stats <POLICY,...>', `statistics policies: ${STATS_NAMES.join(', ')}`)
     .option('--free <POLICY,...>', `remote-free policies: ${FREE_NAMES.join(', ')}`)
-    .option('--profile <NAME|FILE,...>', `cost profiles: ${PROFILE_NAMES.join(', ')}, host, or a file (default: ${DEFAULT_PROFILE})`)
+    .option('--profile <NAME|FILE,...>', `cost profiles: ${PROFILE_NAMES.join(', ')}, host, or a file`)
     .option('--signal-delay <N,...>', "polls until a signal is seen, 'tick', or 'profile': what the hardware takes")
     .option('--ops <N>', 'operations measured a CPU (default: by workload)')
     .option('--seed <N>', 'seed of the random workloads (default: 1)')
@@ -106,7 +106,8 @@ function workload(name: string): string {
   const ours = bundledTraces();
   if (ours.includes(trace) || (/[/\\.]/.test(trace) && existsSync(trace))) return TRACE + trace;
   const there = [...MODEL_WORKLOADS, ...ours];
-  throw new UsageError(`model: no workload, trace or file '${name}'; ${didYouMean(name, there)}there are ${there.join(', ')}`);
+  const hint = didYouMean(name, there);
+  throw new UsageError(`model: no workload, trace or file '${name}'; ${hint}there are ${there.join(', ')}`);
 }
 
 /** '1,2,4' or '1,2,4,...,64': doubling where the last two do, else in equal steps. */

@@ -1,6 +1,6 @@
 /**
  * validate.ts — is the model right? The same workloads natively and in the model under the profile `host`, at as many
- * CPUs as this host has (1 and 2): of each pair of policies the ratio that was predicted, and the one that was measured.
+ * CPUs as this host has (1 and 2): of each pair of policies the ratio that was predicted, and the one measured.
  *
  * Ratios, not times: what the model knows of is lines, locked operations, interrupts and sleep. What a pair of policies
  * does the same cancels out.

@@ -102,7 +102,7 @@ export class LarsonProgram implements Program {
 
 /**
  * As ringRun; a block put is an operation, what the neighbour's costs to free is part of the time. With `behind` blocks
- * in flight all the time it is the full steady state: each CPU puts one, then frees the one that was put so many before.
+ * in flight all the time it is the full steady state: each CPU puts one, then frees the one put so many before.
  */
 export class RingProgram implements Program {
   readonly #type: number;

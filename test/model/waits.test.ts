@@ -75,14 +75,20 @@ describe('waiting in virtual time', () => {
       for (let n = 0; n < 50; n++) atomicAdd(scratch(1), 1);
     };
     const rival: Step = () => void atomicAdd(scratch(1), 1);
-    expect(() => play(m, [[fickle], Array.from({ length: 200 }, () => rival)])).toThrow(/depends on more than the memory/);
+    const rivals = Array.from({ length: 200 }, () => rival);
+    expect(() => play(m, [[fickle], rivals])).toThrow(/depends on more than the memory/);
   });
 
   it('ends when it is told to', async () => {
     const m = await boot(1);
     const { ld32 } = m.engine.access;
     m.engine.run.hooks.goesOn = () => false;
-    const forever = { step: () => (ld32(scratch(1)), 1) };
+    const forever = {
+      step(): number {
+        ld32(scratch(1));
+        return 1;
+      },
+    };
     // a CPU alone is never asked by others: it has to ask itself
     expect(() => m.engine.run.run([forever])).toThrow(/interrupted/);
   });

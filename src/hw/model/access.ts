@@ -1,6 +1,6 @@
 /**
- * access.ts — what a modelled CPU does to memory: takes the place of stepped/access.ts. An access is charged by what its
- * line costs this CPU (lines.ts), made, and kept in the log of the operation.
+ * access.ts — what a modelled CPU does to memory: takes the place of stepped/access.ts. An access is charged by what
+ * its line costs this CPU (lines.ts), made, and kept in the log of the operation.
  *
  * With `live` off (booting, setting up, auditing) accesses happen at once and cost nothing.
  */

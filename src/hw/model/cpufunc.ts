@@ -1,4 +1,4 @@
-/** cpufunc.ts — hw/cpufunc.ts for modelled CPUs. Interrupts arrive where the engine asks for them: masking is nothing. */
+/** cpufunc.ts — hw/cpufunc.ts for modelled CPUs. Interrupts come where they are asked for: masking is nothing. */
 export { waitTurn as cpuSpinwait } from './waits.js';
 
 export function intrMask(): void {}

@@ -2,8 +2,8 @@
  * cpus.ts — where each CPU stands in virtual time, and who waits for what.
  *
  *   READY    goes on at wakeAt, which is its clock
- *   PARKED   in a wait loop whose next turn would be like the last: goes on when somebody writes a line it reads, when an
- *            interrupt arrives, or when the loop has had all its turns
+ *   PARKED   in a wait loop whose next turn would be like the last: goes on when somebody writes a line it reads, when
+ *            an interrupt arrives, or when the loop has had all its turns
  *   ASLEEP   halted until an interrupt arrives
  *   DONE     its program is over; interrupts are still served
  *

@@ -1,7 +1,7 @@
 /**
- * intr.ts — hw/intr.ts for modelled CPUs: an interrupt line is hardware, not memory that others look at. The sender pays,
- * the signal takes its time, the target pays again when it takes it; a CPU looks at its own line for nothing more than
- * an access.
+ * intr.ts — hw/intr.ts for modelled CPUs: an interrupt line is hardware, not memory that others look at. The sender
+ * pays, the signal takes its time, the target pays again when it takes it; a CPU looks at its own line for nothing more
+ * than an access.
  */
 import { curcpu } from '../stepped/curcpu.js';
 import { i32 } from '../heap.js';

@@ -10,8 +10,8 @@
  *   read    mine or shared by me: a hit. Else a transfer from the holder, who keeps a copy; or a miss.
  *   write   mine: a hit. Else a transfer (an upgrade, if I have a copy already), and all other copies are lost.
  *
- * A plain store that misses does not stop its CPU: it waits in the store buffer, in order (TSO), some lines at a time. A
- * locked operation waits for all of them.
+ * A plain store that misses does not stop its CPU: it waits in the store buffer, in order (TSO), some lines at a time.
+ * A locked operation waits for all of them.
  *
  * Counts are those of reference implementations with unbounded caches (Zhao et al., VEE 2011): they depend on the
  * program, the line size and the interleaving alone.
@@ -24,8 +24,8 @@ import { ACCESS, between, cost, farthest, LOCKED, machine, MEMORY } from './cost
 import { me, pos } from './log.js';
 import {
   ACCESSES, by, CLIENT_INVALIDATIONS, CLIENT_LOCKED, CLIENT_QUEUE, CLIENT_TRANSFERS, countLine, INVALIDATIONS,
-  lineInvalidations, lineLocked, lineQueue, lineTransfers, LOCKED_NS, LOCKED_OPS, MEMORY_NS, MISSES, QUEUE_NS, spent, tally, TRANSFER_NS,
-  TRANSFERS, UPGRADES,
+  lineInvalidations, lineLocked, lineQueue, lineTransfers, LOCKED_NS, LOCKED_OPS, MEMORY_NS, MISSES, QUEUE_NS, spent,
+  tally, TRANSFER_NS, TRANSFERS, UPGRADES,
 } from './tally.js';
 import { watches } from './watches.js';
 
@@ -54,9 +54,9 @@ export function makeSharers(): void {
 }
 
 /**
- * Waits for this CPU's turn, if what comes next concerns others. Throws STOP when it is somebody else's. Of two that want
- * something within half the time a line takes, whoever runs has it first: no hardware promises more, and it saves most of
- * the switches (docs/design/model.md has what it changes).
+ * Waits for this CPU's turn, if what comes next concerns others. Throws STOP when it is somebody else's. Of two that
+ * want something within half the time a line takes, whoever runs has it first: no hardware promises more, and it saves
+ * most of the switches (docs/design/model.md has what it changes).
  */
 export function order(): void {
   if (t[NOW] > t[HORIZON] + machine.window + pos * AHEAD) throw STOP;
@@ -136,7 +136,9 @@ function takeFromAll(line: number, buffered: boolean): void {
     transfer(line, farthest(me, sharers, at), buffered);
     if (had) tally[UPGRADES]++;
     for (let w = 0; w < machine.maskWords; w++) {
-      for (let left = sharers[at + w]; left !== 0; left &= left - 1) lose((w << 5) + 31 - Math.clz32(left & -left), line);
+      for (let left = sharers[at + w]; left !== 0; left &= left - 1) {
+        lose((w << 5) + 31 - Math.clz32(left & -left), line);
+      }
     }
   }
 }

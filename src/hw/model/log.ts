@@ -126,8 +126,8 @@ export function againDouble(word: number): number {
 
 function diverged(): never {
   throw new Error(
-    `the operation of cpu${me} was run again over its log, and access ${pos + 1} was another: it depends on more than ` +
-      'the memory of the machine',
+    `the operation of cpu${me} was run again over its log, and access ${pos + 1} was another: it depends on more ` +
+      'than the memory of the machine',
   );
 }
 

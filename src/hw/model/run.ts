@@ -80,7 +80,8 @@ export function wire(w: Wiring): void {
 }
 
 /**
- * Runs a program a CPU to their ends, all from the same time: lines are where the run before left them, counts begin again.
+ * Runs a program a CPU to their ends, all from the same time: lines are where the run before left them, counts begin
+ * again.
  * @param counting with the counts there are, instead of new ones
  * @returns virtual nanoseconds until the last was done
  * @throws Error when nobody can go on, or when hooks.goesOn said no

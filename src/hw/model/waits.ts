@@ -9,7 +9,7 @@ import { live } from './access.js';
 import { NOW, PARKED, since, stateOf, STOP, t, turnNs, waitLine, wakeAt } from './cpus.js';
 import { cost, PAUSE } from './costs.js';
 import { nextArrival } from './interrupts.js';
-import { holds } from './lines.js';
+import { holds, order } from './lines.js';
 import {
   again, forgetTurn, keep, length, me, pos, turnAt, turnBefore, turnEnds, V_TURN, values, words,
 } from './log.js';
@@ -39,6 +39,8 @@ export function waitTurn(spins: number, most?: number): number {
   }
   if (!live) return directTurn(spins);
   if (resumed) return unpark(spins, most);
+  // a loop that cannot be parked must let others come to what it waits for
+  order();
   t[NOW] += cost[PAUSE];
   spent[SPIN_NS] += cost[PAUSE];
   if (sameTurn() && watchTurn(me, holds)) park(spins, most ?? Number.POSITIVE_INFINITY);
@@ -101,4 +103,3 @@ function unpark(spins: number, most: number | undefined): number {
 
 /** Interrupts come when an operation asks for them: a masked stretch asks for none. */
 export function maskChange(): void {}
-

@@ -2,8 +2,8 @@
 import { machine } from './costs.js';
 import { pos, turnAt, words } from './log.js';
 
-/** lines a turn may read and be parked all the same; one that reads more goes on turning */
-const MOST = 64;
+/** lines a turn may read and be parked all the same: a CPU that looks through the queues of all others reads 2 of each */
+const MOST = 1024;
 let watched = new Int32Array(0);
 let count = new Int32Array(0);
 

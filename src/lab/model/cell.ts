@@ -16,7 +16,7 @@ async function runWorkload(cell: Cell, watcher: CellWatcher): Promise<ModelRow> 
   const prepared = workload.prepare(machine, type, cell.seed);
   const ops = Math.max(1, Math.round((cell.ops ?? workload.ops) / prepared.step)) * prepared.step;
   const half = Math.max(1, Math.round(ops / 2 / prepared.step)) * prepared.step;
-  const warm = Math.max(half, workload.warmUp ?? 0);
+  const warm = Math.max(half, prepared.warmUp ?? 0);
   return measure(cell, watcher, {
     machine, warmUp: () => prepared.programs(warm), parts: [() => prepared.programs(ops)], zones: false,
   });

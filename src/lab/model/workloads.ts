@@ -18,6 +18,8 @@ export interface Prepared {
   programs(ops: number): Program[];
   /** operations a CPU come in multiples of this */
   readonly step: number;
+  /** operations a CPU before anything is measured, at least; else half as many as are measured */
+  readonly warmUp?: number;
 }
 
 interface Workload {
@@ -25,18 +27,16 @@ interface Workload {
   cpus(wanted: number): number;
   /** operations a CPU that are measured, unless somebody says otherwise */
   readonly ops: number;
-  /** and before that, at least; else half as many as are measured */
-  readonly warmUp?: number;
   prepare(m: ModelledMachine, type: number, seed: number): Prepared;
 }
 
 const PAIR_BYTES = 64;
 const RING_DEPTH = 1024;
 /** zones of a CPU whose blocks are in flight all the time, all of them */
-const RING_ZONES = 4;
+const RING_ZONES = 2;
 /** of a ring that holds as much; and blocks in flight of an allocator without zones */
-const RING_SLOTS = 16384;
-const RING_BEHIND = 8191;
+const RING_SLOTS = 8192;
+const RING_BEHIND = 4095;
 const LOCAL_WORDS = 1024;
 const LARSON_BLOCKS = 5000;
 const XMALLOC_BATCH = 4096;
@@ -45,14 +45,14 @@ const any = (wanted: number): number => wanted;
 
 export const WORKLOADS: Readonly<Record<ModelWorkload, Workload>> = {
   'stats-update': {
-    cpus: any, ops: 4000,
+    cpus: any, ops: 2000,
     prepare({ engine, memory, as }, type) {
       const sizes = eachCpu(memory.ncpu, (cpu) => as(cpu, () => engine.sizeAt(block(engine, type))));
       return { step: 2, programs: (ops) => sizes.map((at) => engine.programs.statsUpdateProgram(type, at, ops)) };
     },
   },
   'stats-malloc': {
-    cpus: any, ops: 2000,
+    cpus: any, ops: 1000,
     prepare({ engine, memory }, type) {
       const one = (ops: number) => engine.programs.statsMallocProgram(type, PAIR_BYTES, ops);
       return { step: 1, programs: (ops) => eachCpu(memory.ncpu, () => one(ops)) };
@@ -98,8 +98,8 @@ export const WORKLOADS: Readonly<Record<ModelWorkload, Workload>> = {
       };
     },
   },
-  ring: ringOf(RING_SLOTS, inFlight, RING_BEHIND + 1000, 2000),
-  'ring-short': ringOf(RING_DEPTH, () => 0, 2000, 4000),
+  ring: ringOf(RING_SLOTS, inFlight, 1000),
+  'ring-short': ringOf(RING_DEPTH, () => 0, 4000),
 };
 
 /** @param laps replacements a generation, in multiples of the blocks */
@@ -131,11 +131,11 @@ function larsonOf(laps: number): Workload {
 
 /**
  * @param depth of the rings @param inFlight blocks in flight all the time, 0: as many as happen to be
- * @param warmUp,ops operations a CPU
+ * @param ops operations a CPU that are measured
  */
-function ringOf(depth: number, inFlight: InFlight, warmUp: number, ops: number): Workload {
+function ringOf(depth: number, inFlight: InFlight, ops: number): Workload {
   return {
-    cpus: any, ops, warmUp,
+    cpus: any, ops,
     prepare(m, type) {
       const { engine, memory: { ncpu } } = m;
       const rings = allocateAreas(m, engine.phases.ringBytes(depth), type).map((area) => area >>> 2);
@@ -143,7 +143,7 @@ function ringOf(depth: number, inFlight: InFlight, warmUp: number, ops: number):
       const behind = inFlight(m, type);
       const one = (cpu: number, count: number) =>
         new engine.programs.RingProgram(type, rings[cpu]!, from(cpu), depth, PAIR_BYTES, count, behind);
-      return { step: 1, programs: (count) => eachCpu(ncpu, (cpu) => one(cpu, count)) };
+      return { step: 1, warmUp: behind + ops / 2, programs: (count) => eachCpu(ncpu, (cpu) => one(cpu, count)) };
     },
   };
 }
