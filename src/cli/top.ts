@@ -10,7 +10,7 @@ import { boot } from '../host/machine.js';
 import { bundledTraces, tracePath } from '../host/trace/bundled.js';
 import { kernelMessages } from '../observe/msgbuf.js';
 import { memorySource } from '../observe/sysctl.js';
-import { type Endless, endless, type Step } from '../suite/endless.js';
+import { endless, type Step } from '../suite/endless.js';
 import { SUITES } from './bench.js';
 import { CORE_OPTION } from './core_flag.js';
 import { EXIT_OK, UsageError } from './exit.js';
@@ -97,9 +97,15 @@ async function own(word: string, flags: TopFlags, show: Show): Promise<number> {
     const values = o[flag] ?? [];
     if (values.length > 1) throw new UsageError(`--${flag}: ${values.join(',')} are several; top runs one machine`);
   }
-  const work = await prepared(word, o, session, flags);
+  const progress = session.progress(flags.quiet === true);
+  progress.suite('top');
+  progress.update(0, 0, `preparing ${word}`);
+  const work = await endless(Object.hasOwn(SUITES, word) ? word : existing(word), o);
+  progress.suite('top');
+  progress.update(0, 0, `starting ${work.options.cpus} CPUs`);
   await using machine = await boot(work.options);
   const running = repeat(await work.start(machine), signal);
+  progress.clear();
   // it is awaited below; a panic must not be called unhandled until then
   running.catch(() => {});
   try {
@@ -113,19 +119,6 @@ async function own(word: string, flags: TopFlags, show: Show): Promise<number> {
     if (screen && talks) {
       for (const line of kernelMessages(machine.memory)) process.stderr.write(`kernel: ${line}\n`);
     }
-  }
-}
-
-async function prepared(
-  word: string, o: Parameters<typeof endless>[1], session: Session, flags: TopFlags,
-): Promise<Endless> {
-  const progress = session.progress(flags.quiet === true);
-  progress.suite('top');
-  progress.update(0, 0, `preparing ${word}`);
-  try {
-    return await endless(Object.hasOwn(SUITES, word) ? word : existing(word), o);
-  } finally {
-    progress.clear();
   }
 }
 

@@ -61,7 +61,7 @@ async function sampled({ source, name, gone }: TopWatch): Promise<Sample> {
 // ---- lines
 
 async function printed(top: TopWatch, signal: AbortSignal): Promise<void> {
-  const view: TopView = { ...FIRST_VIEW, source: top.name, waitMs: top.waitMs, unicode: false };
+  const view: TopView = { ...FIRST_VIEW, source: top.name, waitMs: top.waitMs, look: 'plain' };
   let before = await sampled(top);
   for (let n = 0; n < top.count; n++) {
     await sleep(top.waitMs, undefined, { signal });
@@ -90,7 +90,7 @@ class ScreenLoop {
   constructor(top: TopWatch, signal: AbortSignal) {
     this.#top = top;
     this.#signal = signal;
-    this.#view = { ...FIRST_VIEW, source: top.name, waitMs: top.waitMs, unicode: readsUnicode() };
+    this.#view = { ...FIRST_VIEW, source: top.name, waitMs: top.waitMs, look: readsUnicode() ? 'unicode' : 'ascii' };
     this.#screen = new Screen({
       key: (name) => this.#key(name), resize: () => this.#draw(), end: () => top.stop.abort(),
     });

@@ -54,16 +54,21 @@ export function clock(seconds: number): string {
   return `${Math.trunc(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }
 
+/** What there is to draw with: what UTF-8 has, what every terminal has; plain is for files, and draws nothing. */
+export type Look = 'unicode' | 'ascii' | 'plain';
+
 /** A bar of `cells` characters. @param part 0 to 1 */
-export function bar(part: number, cells: number, unicode: boolean): string {
-  const [full, empty] = unicode ? ['█', '░'] : ['#', '.'];
+export function bar(part: number, cells: number, look: Look): string {
+  if (look === 'plain') return '';
+  const [full, empty] = look === 'unicode' ? ['█', '░'] : ['#', '.'];
   const filled = Math.round(Math.min(1, Math.max(0, part)) * cells);
   return full.repeat(filled) + empty.repeat(cells - filled);
 }
 
 /** A curve of one line, from 0 to its largest value. */
-export function curve(values: readonly number[], unicode: boolean): string {
-  const steps = unicode ? '▁▂▃▄▅▆▇█' : '_.-:=+*#';
+export function curve(values: readonly number[], look: Look): string {
+  if (look === 'plain') return '';
+  const steps = look === 'unicode' ? '▁▂▃▄▅▆▇█' : '_.-:=+*#';
   const most = Math.max(...values, 0);
   return values.map((value) => steps[most === 0 ? 0 : Math.round((value / most) * (steps.length - 1))]).join('');
 }

@@ -5,7 +5,7 @@
  */
 import type { CpuRow, Interval, TypeRow, ZoneRow } from '../observe/interval.js';
 import type { SlabClass } from '../observe/slab_classes.js';
-import { bar, compact, compactBytes, percent } from './compact.js';
+import { bar, compact, compactBytes, type Look, percent } from './compact.js';
 import type { Role } from './lines.js';
 
 export interface TopColumn<Row> {
@@ -68,7 +68,7 @@ function cpuColumns(slab: boolean): TopColumn<CpuRow>[] {
   ];
 }
 
-function typeColumns(all: number | null, unicode: boolean): TopColumn<TypeRow>[] {
+function typeColumns(all: number | null, look: Look): TopColumn<TypeRow>[] {
   const share = ({ perSecond: { allocs } }: TypeRow) => (allocs === null || !all ? null : allocs / all);
   return [
     name('TYPE', ({ name: text }) => text),
@@ -81,19 +81,19 @@ function typeColumns(all: number | null, unicode: boolean): TopColumn<TypeRow>[]
       role: ({ perSecond: { growth } }) => (growth === null || growth <= 0 ? 'dim' : 'warn'),
     },
     number('mean B', 6, ({ meanSize }) => meanSize),
-    barColumn('share', 7, share, unicode),
+    barColumn('share', 7, share, look),
     number('requests', 8, ({ requests }) => requests),
   ];
 }
 
-function classColumns(ncpu: number, firstCpu: number, unicode: boolean): TopColumn<SlabClass>[] {
+function classColumns(ncpu: number, firstCpu: number, look: Look): TopColumn<SlabClass>[] {
   const filled = ({ used, free }: SlabClass) => (used + free === 0 ? 0 : used / (used + free));
   return [
     { head: 'ZONE', rank: 0, width: 6, value: ({ size }) => size, show: ({ size }) => String(size) },
     number('zones', 1, ({ zones }) => zones, compact, 5),
     number('used', 2, ({ used }) => used), number('free', 3, ({ free }) => free),
     number('memory', 5, ({ bytes }) => bytes, compactBytes),
-    barColumn('full', 4, filled, unicode),
+    barColumn('full', 4, filled, look),
     ...byCpu<SlabClass>(ncpu, firstCpu, ({ cpus }, cpu) => cpus[cpu] ?? 0),
   ];
 }
@@ -119,10 +119,11 @@ function name<Row>(head: string, of: (row: Row) => string): TopColumn<Row> {
 }
 
 function barColumn<Row>(
-  head: string, rank: number, part: (row: Row) => number | null, unicode: boolean,
+  head: string, rank: number, part: (row: Row) => number | null, look: Look,
 ): TopColumn<Row> {
+  if (look === 'plain') return number<Row>(head, rank, part, percent, 4);
   const show = (value: number | null) =>
-    value === null ? '-' : `${bar(value, BAR_CELLS, unicode)} ${percent(value).padStart(4)}`;
+    value === null ? '-' : `${bar(value, BAR_CELLS, look)} ${percent(value).padStart(4)}`;
   return { ...number<Row>(head, rank, part, show, BAR_CELLS + 5), left: true };
 }
 
@@ -135,15 +136,15 @@ function byCpu<Row>(ncpu: number, first: number, of: (row: Row, cpu: number) => 
 
 /** The panels of an interval. @param firstCpu where the columns by CPU begin */
 export function topPanels(
-  { machine, cpus, types, zones, classes, perSecond }: Interval, firstCpu: number, unicode: boolean,
+  { machine, cpus, types, zones, classes, perSecond }: Interval, firstCpu: number, look: Look,
 ): Record<PanelName, TopPanel> {
   const slab = machine.alloc === 'dragonfly';
   const zonePanel = slab
-    ? { columns: classColumns(machine.ncpu, firstCpu, unicode), rows: classes, sort: 'ZONE' }
+    ? { columns: classColumns(machine.ncpu, firstCpu, look), rows: classes, sort: 'memory' }
     : { columns: zoneColumns(machine.ncpu, firstCpu), rows: zones, sort: 'alloc/s' };
   const panels = {
     cpus: { columns: cpuColumns(slab), rows: cpus, sort: 'CPU' },
-    types: { columns: typeColumns(perSecond.allocs, unicode), rows: types, sort: 'alloc/s' },
+    types: { columns: typeColumns(perSecond.allocs, look), rows: types, sort: 'alloc/s' },
     zones: zonePanel,
   };
   // each column is asked about rows of its own panel only

@@ -1,4 +1,5 @@
 /** top_panel.ts — a table in a box: the columns its width holds, the rows its height holds, sorted and scrolled. */
+import type { Look } from './compact.js';
 import { type Line, type Span, span } from './lines.js';
 import type { TopColumn, TopPanel } from './top_columns.js';
 
@@ -25,17 +26,22 @@ export interface PanelBox {
   /** lines, head and all */
   readonly rows: number;
   readonly focused: boolean;
-  readonly unicode: boolean;
+  readonly look: Look;
 }
 
 const GAP = 2;
+/** columns below which no column gives way to the place in the list */
+const NARROW = 60;
+/** beside the head that sorts, and where it sorts the other way round */
+const MARKS: Readonly<Record<Look, readonly string[]>> = { unicode: ['▾', '▴'], ascii: ['*', '^'], plain: ['', ''] };
 
 export function panelText(panel: TopPanel, view: PanelView, box: PanelBox): PanelText {
   const room = Math.max(0, box.rows - 1);
   const scroll = Math.max(0, Math.min(view.scroll, panel.rows.length - room));
   const last = Math.min(panel.rows.length, scroll + room);
   const where = last - scroll < panel.rows.length ? `${scroll + 1}-${last} of ${panel.rows.length}` : '';
-  const columns = chosen(panel, box.columns - (where === '' ? 0 : where.length + GAP));
+  const reserved = where === '' || box.columns < NARROW ? 0 : GAP + where.length;
+  const columns = chosen(panel, box.columns - reserved);
   const widths = columns.map((column) => widthOf(column, panel.rows));
   const sort = wantedSort(panel, view);
   const head = headLine(columns, widths, sort, view.reverse, where, box);
@@ -87,9 +93,9 @@ function compared({ value, rank }: TopColumn<unknown>, a: unknown, b: unknown): 
 
 function headLine(
   columns: readonly TopColumn<unknown>[], widths: readonly number[], sort: string, reverse: boolean, where: string,
-  { columns: width, focused, unicode }: PanelBox,
+  { columns: width, focused, look }: PanelBox,
 ): Line {
-  const mark = unicode ? (reverse ? '▴' : '▾') : reverse ? '^' : 'v';
+  const mark = MARKS[look][reverse ? 1 : 0]!;
   const line = Array.from({ length: width }, () => ' ');
   const write = (text: string, from: number) => {
     for (const [n, letter] of [...text].entries()) if (from + n < width) line[from + n] = letter;
@@ -102,7 +108,7 @@ function headLine(
     if (head === sort) write(mark, left ? from + head.length : Math.max(0, from - 1));
     at += widths[n]! + GAP;
   }
-  write(where, width - where.length);
+  if (at + where.length <= width) write(where, width - where.length);
   return [span(line.join(''), focused ? 'focus' : 'head')];
 }
 

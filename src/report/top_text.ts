@@ -9,7 +9,7 @@
  *   keys
  */
 import type { Interval } from '../observe/interval.js';
-import { bar, clock, compact, compactBytes, curve, percent } from './compact.js';
+import { bar, clock, compact, compactBytes, curve, type Look, percent } from './compact.js';
 import { cut, fitting, leftAndRight, type Line, lineWidth, type Role, span } from './lines.js';
 import { PANEL_NAMES, type PanelName, type TopPanel, topPanels } from './top_columns.js';
 import { type PanelText, type PanelView, panelText } from './top_panel.js';
@@ -28,7 +28,8 @@ export interface TopView {
   readonly firstCpu: number;
   /** allocations a second of the intervals so far, the newest last */
   readonly history: readonly number[];
-  readonly unicode: boolean;
+  /** what the screen can show */
+  readonly look: Look;
 }
 
 export interface Size {
@@ -42,7 +43,7 @@ export interface TopScreen {
   readonly shown: Readonly<Partial<Record<PanelName, Omit<PanelText, 'lines'>>>>;
 }
 
-export const FIRST_VIEW: Omit<TopView, 'source' | 'waitMs' | 'unicode'> = {
+export const FIRST_VIEW: Omit<TopView, 'source' | 'waitMs' | 'look'> = {
   paused: false, help: false, focus: 'cpus', only: false, firstCpu: 0, history: [],
   panels: {
     cpus: { sort: null, reverse: false, scroll: 0 }, types: { sort: null, reverse: false, scroll: 0 },
@@ -52,8 +53,9 @@ export const FIRST_VIEW: Omit<TopView, 'source' | 'waitMs' | 'unicode'> = {
 
 /** rows from which on there is room for all of the header, and for empty lines between panels */
 const ROOMY = 16;
-/** rows of a panel below which it is left out */
+/** lines of a panel that the others leave it, and lines below which there is room for hardly more than one panel */
 const LEAST_ROWS = 3;
+const LITTLE = 10;
 const MEMORY_CELLS = 16;
 
 export function topScreen(interval: Interval, view: TopView, size: Size): TopScreen {
@@ -106,7 +108,7 @@ function rate(what: string, value: number | null, role?: Role): Line {
 const of = (part: number | null, whole: number | null): number | null =>
   part === null || whole === null || whole === 0 ? null : part / whole;
 
-function callsLine({ perSecond: all, machine }: Interval, { history, unicode }: TopView, columns: number): Line {
+function callsLine({ perSecond: all, machine }: Interval, { history, look }: TopView, columns: number): Line {
   const remote: Line[] = all.remoteFrees === null ? [] : [
     [...rate('remote', all.remoteFrees), span(` ${percent(of(all.remoteFrees, all.frees))}`)],
   ];
@@ -115,7 +117,7 @@ function callsLine({ perSecond: all, machine }: Interval, { history, unicode }: 
     [...none, rate('allocs', all.allocs, 'strong'), rate('frees', all.frees, 'strong'), ...remote], columns,
   );
   const room = columns - lineWidth(left) - 3;
-  return leftAndRight(left, [span(curve(history.slice(-Math.max(1, room)), unicode), 'dim')], columns);
+  return leftAndRight(left, [span(curve(history.slice(-Math.max(1, room)), look), 'dim')], columns);
 }
 
 function ipiLine({ perSecond: all }: Interval, columns: number): Line {
@@ -132,15 +134,16 @@ function ipiLine({ perSecond: all }: Interval, columns: number): Line {
   ], columns);
 }
 
-function memoryLine(interval: Interval, { unicode }: TopView, columns: number): Line {
+function memoryLine(interval: Interval, { look }: TopView, columns: number): Line {
   const { size, total, free, wired, peak, blocks } = interval.pages;
   const part = total === 0 ? 0 : wired / total;
   const role: Role = part > 0.9 ? 'bad' : part > 0.7 ? 'warn' : 'good';
   const order = blocks.findLastIndex((count) => count > 0);
   const spare = interval.cpus.reduce((sum, { spareZones }) => sum + spareZones, 0);
+  const barSpans = look === 'plain' ? [] : [span(bar(part, MEMORY_CELLS, look), role), span(' ')];
   const bytes = (pages: number) => compactBytes(pages * size);
   return fitting([
-    [span('memory '), span(bar(part, MEMORY_CELLS, unicode), role), span(` ${bytes(wired)} of ${bytes(total)}`)],
+    [span('memory '), ...barSpans, span(`${bytes(wired)} of ${bytes(total)}`)],
     [span(`free ${compact(free)} pages`)],
     [span(`largest block ${order < 0 ? 'none' : bytes(2 ** order)}`)],
     [span(`peak ${bytes(peak)}`)],
@@ -153,7 +156,7 @@ function memoryLine(interval: Interval, { unicode }: TopView, columns: number): 
 function body(
   interval: Interval, view: TopView, columns: number, room: number,
 ): { lines: Line[]; shown: TopScreen['shown'] } {
-  const panels = topPanels(interval, view.firstCpu, view.unicode);
+  const panels = topPanels(interval, view.firstCpu, view.look);
   const heights = panelHeights(panels, view, room);
   const shown: Partial<Record<PanelName, PanelText>> = {};
   const lines: Line[] = [];
@@ -161,29 +164,38 @@ function body(
     const rows = heights[name];
     if (rows === 0) continue;
     if (lines.length > 0 && room >= ROOMY) lines.push([]);
-    const { unicode } = view;
-    const text = panelText(panels[name], view.panels[name], { columns, rows, focused: name === view.focus, unicode });
+    const { look } = view;
+    const text = panelText(panels[name], view.panels[name], { columns, rows, focused: name === view.focus, look });
     shown[name] = text;
     lines.push(...text.lines);
   }
   return { lines, shown };
 }
 
-/** Lines of each panel: some for all, the focused one takes what it needs of the rest. 0: it is left out. */
+/**
+ * Lines of each panel, 0: it is left out. The one in focus takes what it needs of what the others' least leaves; where
+ * there is little room, of all.
+ */
 export function panelHeights(
   panels: Readonly<Record<PanelName, TopPanel>>, { focus, only }: Pick<TopView, 'focus' | 'only'>, room: number,
 ): Record<PanelName, number> {
   const heights: Record<PanelName, number> = { cpus: 0, types: 0, zones: 0 };
-  const gaps = room >= ROOMY ? PANEL_NAMES.length - 1 : 0;
   const needs = (name: PanelName) => 1 + panels[name].rows.length;
-  const least = (name: PanelName) => Math.min(needs(name), Math.max(LEAST_ROWS, Math.trunc(room / 5)));
-  let left = room - gaps;
-  if (only || PANEL_NAMES.reduce((sum, name) => sum + least(name), 0) > left) {
-    return { ...heights, [focus]: Math.max(0, Math.min(needs(focus), room)) };
+  const little = room < LITTLE;
+  const least = (name: PanelName) => {
+    const most = name === focus && (only || little) ? room : Math.max(LEAST_ROWS, Math.trunc(room / 5));
+    return Math.min(needs(name), most);
+  };
+  let left = room - (room >= ROOMY && !only ? PANEL_NAMES.length - 1 : 0);
+  for (const name of new Set([focus, ...PANEL_NAMES])) {
+    const rows = Math.min(left, least(name));
+    // a head without a row says nothing
+    if (name !== focus && (only || rows < Math.min(2, needs(name)))) continue;
+    heights[name] = rows;
+    left -= rows;
   }
-  for (const name of PANEL_NAMES) left -= heights[name] = least(name);
-  for (const name of [focus, ...PANEL_NAMES]) {
-    const more = Math.min(left, needs(name) - heights[name]);
+  for (const name of new Set([focus, ...PANEL_NAMES])) {
+    const more = heights[name] === 0 ? 0 : Math.min(left, needs(name) - heights[name]);
     heights[name] += more;
     left -= more;
   }
@@ -192,8 +204,8 @@ export function panelHeights(
 
 // ---- below them
 
-function keys({ help, paused, unicode }: TopView, columns: number): Line {
-  const arrows = unicode ? '↑↓' : 'arrows';
+function keys({ help, paused, look }: TopView, columns: number): Line {
+  const arrows = look === 'unicode' ? '↑↓' : 'arrows';
   const items = help ? ['any key: back', 'q quit'] : [
     'q quit', 'h help', 'tab panel', 's sort', `space ${paused ? 'go on' : 'pause'}`, '+ - interval',
     `${arrows} scroll`, 'o only this', 'r reverse',
@@ -233,11 +245,11 @@ function helpLines(): Line[] {
 
 /** One interval as plain lines, an empty one at the end. */
 export function topBlock(interval: Interval, view: TopView, columns: number): string {
-  const panels = topPanels(interval, 0, view.unicode);
+  const panels = topPanels(interval, 0, view.look);
   const lines: Line[] = topHead(interval, view, { columns, rows: ROOMY });
   for (const name of PANEL_NAMES) {
     const rows = panels[name].rows.length + 1;
-    const box = { columns, rows, focused: false, unicode: view.unicode };
+    const box = { columns, rows, focused: false, look: view.look };
     if (rows > 1) lines.push([], ...panelText(panels[name], view.panels[name], box).lines);
   }
   return `${lines.map((line) => cut(line, columns).map(({ text }) => text).join('').trimEnd()).join('\n')}\n\n`;
