@@ -14,6 +14,8 @@ const LEAVE = `${ESC}?7h${ESC}?25h${ESC}?1049l`;
 /** synchronised output: a terminal that knows it shows a frame whole, all others ignore it */
 const BEGIN = `${ESC}?2026h`;
 const END = `${ESC}?2026l`;
+/** by then a process that was told to stop has stopped, or never will */
+const STOPPED_MS = 200;
 const DEADLY = ['SIGTERM', 'SIGHUP'] as const;
 /** where a terminal does not say how large it is */
 const DEFAULT_SIZE = { columns: 80, rows: 24 };
@@ -42,6 +44,7 @@ export class Screen {
   readonly #keys: boolean;
   #drawn: string[] = [];
   #entered = false;
+  #suspended = false;
 
   constructor(events: ScreenEvents) {
     this.#events = events;
@@ -56,6 +59,7 @@ export class Screen {
   enter(): void {
     if (this.#entered) return;
     this.#entered = true;
+    this.#suspended = false;
     process.on('exit', this.#atExit);
     for (const signal of DEADLY) process.on(signal, this.#die);
     process.stdout.on('resize', this.#resized);
@@ -80,6 +84,7 @@ export class Screen {
   }
 
   leave(): void {
+    this.#suspended = false;
     if (!this.#entered) return;
     this.#entered = false;
     process.off('exit', this.#atExit);
@@ -98,14 +103,19 @@ export class Screen {
     }
   }
 
-  /** ^Z, as a shell knows it; on its return the screen is ours again. */
+  /** ^Z, as a shell knows it; on its return the screen is ours again. Where no shell waits, nothing stops. */
   suspend(): void {
     this.leave();
-    process.once('SIGCONT', () => {
+    this.#suspended = true;
+    const back = () => {
+      // SIGCONT and the timer both come; and it may have been left for good by then
+      if (!this.#suspended) return;
       this.enter();
       this.#events.resize();
-    });
+    };
+    process.once('SIGCONT', back);
     process.kill(0, 'SIGTSTP');
+    setTimeout(back, STOPPED_MS);
   }
 
   readonly #atExit = (): void => this.leave();
