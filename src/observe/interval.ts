@@ -6,7 +6,7 @@
  */
 import type { CpuCounters, CpuState, PageCounts } from './cpu_counters.js';
 import type { Calls, Sample, TypeSample, ZoneSample } from './sample.js';
-import type { SlabClass } from './slab_classes.js';
+import type { SlabZones } from './slab_zones.js';
 import type { MachineFacts } from './sysctl.js';
 
 /** a second; null: not known */
@@ -69,7 +69,7 @@ export interface Interval {
   readonly types: readonly TypeRow[];
   /** UMA's zones; of the slab allocator, its classes */
   readonly zones: readonly ZoneRow[];
-  readonly classes: readonly SlabClass[];
+  readonly classes: readonly SlabZones[];
   readonly pages: PageCounts;
 }
 

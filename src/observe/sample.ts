@@ -14,7 +14,7 @@ import { memstatParseMalloc } from './memstat/malloc.js';
 import { readText, SysctlError, type SysctlSource } from './memstat/source.js';
 import type { MemoryType } from './memstat/type.js';
 import { memstatParseUma } from './memstat/uma.js';
-import type { SlabClass } from './slab_classes.js';
+import type { SlabZones } from './slab_zones.js';
 import type { MachineFacts } from './sysctl.js';
 
 /** Successful allocations and frees since boot. */
@@ -57,7 +57,7 @@ export interface Sample {
   readonly cpus: readonly CpuCounters[];
   readonly types: readonly TypeSample[];
   readonly zones: readonly ZoneSample[];
-  readonly classes: readonly SlabClass[];
+  readonly classes: readonly SlabZones[];
   readonly pages: PageCounts;
 }
 
@@ -72,7 +72,7 @@ export async function readSample(source: SysctlSource, now: () => number = () =>
   const counted = json<CpuCounters[]>('machine.cpus').then((cpus) => ({ cpus, at: now() }));
   const [{ cpus, at }, machine, types, zones, classes, pages, panic] = await Promise.all([
     counted, json<MachineFacts>('machine'), bytes('kern.malloc_stats'), bytes('vm.zone_stats'),
-    json<SlabClass[]>('kern.slab.classes'), json<PageCounts>('vm.pages'), readText(source, 'kern.panicstr'),
+    json<SlabZones[]>('kern.slab.owned'), json<PageCounts>('vm.pages'), readText(source, 'kern.panicstr'),
   ]);
   return {
     at, machine, panic, cpus, classes, pages,

@@ -3,8 +3,8 @@
  *
  *   binary    kern.malloc_stats, vm.zone_stats
  *   text      kern.malloc, kern.mprof, vm.zone, kern.msgbuf; counts, and every variable of Memory.sysctl, as a number
- *   JSON      machine: what it is; kern.malloc_limit, kern.slab.classes, machine.cpus, vm.pages: what FreeBSD's streams
- *             have no place for
+ *   JSON      machine: what it is; kern.malloc_limit, kern.slab.classes, kern.slab.owned, machine.cpus, vm.pages: what
+ *             FreeBSD's streams have no place for
  *
  * Making an answer reads memory and does nothing else: no lock, no message, no CPU that notices.
  */
@@ -19,6 +19,7 @@ import { SysctlError, type SysctlSource } from './memstat/source.js';
 import { kernelMessages } from './msgbuf.js';
 import { panicRecord } from './panic_report.js';
 import { slabClasses } from './slab_classes.js';
+import { slabZones } from './slab_zones.js';
 import { maxcpuFor } from './stream.js';
 import { umaStream } from './uma_stream.js';
 import { umaZoneCount } from './uma_zones.js';
@@ -46,6 +47,7 @@ const VALUES: Readonly<Record<string, (memory: Memory) => Value>> = {
   'kern.msgbuf': (memory) => kernelMessages(memory).map((line) => `${line}\n`).join(''),
   'kern.panicstr': (memory) => panicRecord(memory)?.message.trimEnd() ?? '',
   'kern.slab.classes': (memory) => JSON.stringify(slabClasses(memory)),
+  'kern.slab.owned': (memory) => JSON.stringify(slabZones(memory)),
   'kern.smp.maxcpus': (memory) => String(maxcpuFor(memory.ncpu)),
   machine: (memory) => JSON.stringify(machineFacts(memory)),
   'machine.cpus': (memory) => JSON.stringify(cpuCounters(memory)),

@@ -4,7 +4,7 @@
  * A column's rank says how long it stays as the terminal gets narrower: the highest goes first.
  */
 import type { CpuRow, Interval, TypeRow, ZoneRow } from '../observe/interval.js';
-import type { SlabClass } from '../observe/slab_classes.js';
+import type { SlabZones } from '../observe/slab_zones.js';
 import { bar, compact, compactBytes, type Look, percent } from './compact.js';
 import type { Role } from './lines.js';
 
@@ -86,15 +86,15 @@ function typeColumns(all: number | null, look: Look): TopColumn<TypeRow>[] {
   ];
 }
 
-function classColumns(ncpu: number, firstCpu: number, look: Look): TopColumn<SlabClass>[] {
-  const filled = ({ used, free }: SlabClass) => (used + free === 0 ? 0 : used / (used + free));
+function classColumns(ncpu: number, firstCpu: number, look: Look): TopColumn<SlabZones>[] {
+  const filled = ({ out, free }: SlabZones) => (out + free === 0 ? 0 : out / (out + free));
   return [
     { head: 'ZONE', rank: 0, width: 6, value: ({ size }) => size, show: ({ size }) => String(size) },
     number('zones', 1, ({ zones }) => zones, compact, 5),
-    number('used', 2, ({ used }) => used), number('free', 3, ({ free }) => free),
+    number('out', 2, ({ out }) => out), number('free', 3, ({ free }) => free),
     number('memory', 5, ({ bytes }) => bytes, compactBytes),
     barColumn('full', 4, filled, look),
-    ...byCpu<SlabClass>(ncpu, firstCpu, ({ cpus }, cpu) => cpus[cpu] ?? 0),
+    ...byCpu<SlabZones>(ncpu, firstCpu, ({ cpus }, cpu) => cpus[cpu] ?? 0),
   ];
 }
 

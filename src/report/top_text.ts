@@ -233,7 +233,7 @@ const HELP: readonly (readonly [key: string, what: string])[] = [
   ['home/s', 'chunks that came back through RChunks'],
   ['CAS late', 'compare-and-swaps on RChunks that lost'],
   ['growth/s', 'bytes in use, more than a second before'],
-  ['full', 'chunks in use, of those the zones have'],
+  ['out, full', 'chunks in use or on their way home, of all'],
   ['caches, cpu0 ...', "items in CPUs' buckets; of the slabs: zones they own"],
 ];
 

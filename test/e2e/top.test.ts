@@ -94,7 +94,7 @@ describe.skipIf(!hasTmux)('on a terminal (tmux)', () => {
   test('colours are there, and with NO_COLOR none', async () => {
     using coloured = new Terminal('colour', `top ${socket} -w 100ms`, LARGE);
     using plain = new Terminal('plain', `top ${socket} -w 100ms`, LARGE, { NO_COLOR: '1' });
-    await Promise.all([coloured.shows(/ run /), plain.shows(/ run /)]);
+    await Promise.all([coloured.shows(drawn), plain.shows(drawn)]);
     expect(coloured.lines(true).join('\n')).toContain('\x1b[7m');
     expect(plain.lines(true).join('\n')).not.toContain('\x1b');
   });
@@ -167,36 +167,35 @@ describe('into a pipe', () => {
   });
 
   test('--json: one text a sample, whose rates are those of the time it says', async () => {
-    const { code, stdout } = await smpalloc(`top ${socket} -w 200ms -n 2 --json`);
+    const { code, stdout } = await smpalloc(`top ${socket} -w 200ms -n 3 --json`);
     expect(code).toBe(0);
     const samples = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Interval);
-    expect(samples).toHaveLength(2);
-    for (const { seconds, machine: facts, perSecond, cpus, types, pages } of samples) {
+    expect(samples).toHaveLength(3);
+    for (const [n, { seconds, machine: facts, perSecond, cpus, types, pages }] of samples.entries()) {
       expect(seconds).toBeGreaterThan(0.19);
       expect(facts).toMatchObject({ alloc: 'dragonfly', ncpu: 2, free: 'rbatch' });
-      expect(perSecond.allocs).toBeGreaterThan(0);
       expect(cpus.map(({ cpu }) => cpu)).toEqual([0, 1]);
       expect(types).toMatchObject([{ name: 'temp' }]);
       expect(pages.free + pages.wired).toBe(pages.total);
+      if (n === 0) continue;
+      const done = types[0]!.requests - samples[n - 1]!.types[0]!.requests;
+      expect(perSecond.allocs! * seconds!).toBeCloseTo(done, 0);
     }
-    // the second is what happened between the samples: no more than the machine's own count says
-    const [first, second] = samples;
-    const done = second!.types[0]!.requests - first!.types[0]!.requests;
-    expect(second!.perSecond.allocs! * second!.seconds!).toBeCloseTo(done, 0);
   });
 
   test('a workload of its own runs for --duration', async () => {
     const { code, stdout } = await smpalloc('top ring --cpus 2 --alloc freebsd -w 100ms --duration 1s --json');
     expect(code).toBe(0);
     const samples = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Interval);
-    expect(samples.at(-1)!.machine).toMatchObject({ alloc: 'freebsd', ncpu: 2 });
-    expect(samples.at(-1)!.zones.find(({ name }) => name === '64')!.perSecond.allocs).toBeGreaterThan(0);
+    expect(samples[0]!.machine).toMatchObject({ alloc: 'freebsd', ncpu: 2 });
+    const rates = samples.map(({ zones }) => zones.find(({ name }) => name === '64')?.perSecond.allocs ?? 0);
+    expect(Math.max(...rates)).toBeGreaterThan(0);
   });
 
   test('a trace is replayed again and again', async () => {
     const { code, stdout } = await smpalloc('top redis-io3 --cpus 2 -w 300ms -n 1');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^redis-io3 .*\nallocs [\d.]+[kM]\/s/);
+    expect(stdout).toMatch(/^redis-io3 .*\nallocs [\d.]+[kM]?\/s/);
   });
 
   test.each([

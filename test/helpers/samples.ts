@@ -51,7 +51,7 @@ export function busy(ncpu = 2, names: readonly string[] = ['temp', 'devbuf']): I
   const each = (allocs: number, frees: number) =>
     Array.from({ length: ncpu }, (_, cpu): [number, number] => [allocs * (cpu + 1), frees * (cpu + 1)]);
   const classes = [8, 64, 1024].map((size, n) => ({
-    size, zones: ncpu * (n + 1), used: 100 * n, free: 300, bytes: ncpu * (n + 1) * 131072,
+    size, zones: ncpu * (n + 1), out: 100 * n, free: 300, bytes: ncpu * (n + 1) * 131072,
     cpus: Array.from({ length: ncpu }, () => n + 1),
   }));
   const at = (ms: number, times: number) => sample({

@@ -80,7 +80,7 @@ describe('the screen', () => {
       'devbuf    60.0k   30.0k   60.0k   5.72M     2.86M     100  ███████░░░  67%',
       'temp      30.0k   30.0k       0       0         0     100  ███░░░░░░░  33%',
       '',
-      '  ZONE  zones    used    free ▾memory  full              cpu0   cpu1',
+      '  ZONE  zones     out    free ▾memory  full              cpu0   cpu1',
       '  1024      6     200     300    768K  ████░░░░░░  40%      3      3',
       '    64      4     100     300    512K  ███░░░░░░░  25%      2      2',
       '     8      2       0     300    256K  ░░░░░░░░░░   0%      1      1',
