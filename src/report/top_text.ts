@@ -194,11 +194,15 @@ export function panelHeights(
     heights[name] = rows;
     left -= rows;
   }
-  for (const name of new Set([focus, ...PANEL_NAMES])) {
-    const more = heights[name] === 0 ? 0 : Math.min(left, needs(name) - heights[name]);
+  const grow = (name: PanelName, most: number) => {
+    const more = heights[name] === 0 ? 0 : Math.min(left, most, needs(name) - heights[name]);
     heights[name] += more;
     left -= more;
-  }
+    return more;
+  };
+  grow(focus, left);
+  // what is left goes to the others line by line
+  while (PANEL_NAMES.map((name) => grow(name, 1)).some((more) => more > 0));
   return heights;
 }
 
