@@ -16,8 +16,9 @@ import { CORE_OPTION } from './core_flag.js';
 import { EXIT_OK, UsageError } from './exit.js';
 import { didYouMean, type Flags, positive, suiteOptions, time, withMachineFlags } from './options.js';
 import { hasScreen } from './screen.js';
+import { STDIN } from './replay.js';
 import type { Session } from './session.js';
-import { watchTop } from './top_watch.js';
+import { type TopWatch, watchTop } from './top_watch.js';
 import { openFor } from './watch.js';
 
 interface TopFlags extends Flags {
@@ -51,23 +52,19 @@ export function topCommand(cli: CAC, session: Session): void {
 }
 
 async function top(word: string, flags: TopFlags, session: Session): Promise<number> {
+  if (word === STDIN) throw new UsageError("top: '-' is where keys are typed; expected a trace's file");
   const waitMs = flags.wait === undefined ? DEFAULT_WAIT_MS : time('-w', flags.wait);
   if (waitMs < LEAST_WAIT_MS) {
     throw new UsageError(`-w: ${waitMs} ms is too often; expected ${LEAST_WAIT_MS}ms or more`);
   }
   const count = flags.count === undefined ? Number.POSITIVE_INFINITY : positive('-c', flags.count);
   const stop = new AbortController();
-  const duration = flags.duration === undefined ? null : time('--duration', flags.duration);
-  const timer = duration === null ? null : setTimeout(() => stop.abort(), duration);
-  const show = { waitMs, count, json: flags.json === true, stop, session };
-  try {
-    return await (isSocket(word) ? live(word, flags, show) : own(word, flags, show));
-  } finally {
-    if (timer) clearTimeout(timer);
-  }
+  const durationMs = flags.duration === undefined ? null : time('--duration', flags.duration);
+  const show = { waitMs, count, durationMs, json: flags.json === true, stop, session };
+  return isSocket(word) ? live(word, flags, show) : own(word, flags, show);
 }
 
-type Show = Pick<Parameters<typeof watchTop>[0], 'waitMs' | 'count' | 'json' | 'stop' | 'session'>;
+type Show = Pick<TopWatch, 'waitMs' | 'count' | 'durationMs' | 'json' | 'stop' | 'session'>;
 
 async function live(path: string, flags: TopFlags, show: Show): Promise<number> {
   const own = Object.keys(flags).find((flag) => !SHOWING.includes(flag) && flag !== 'duration');

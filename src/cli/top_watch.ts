@@ -22,6 +22,8 @@ export interface TopWatch {
   readonly waitMs: number;
   /** intervals that are shown */
   readonly count: number;
+  /** milliseconds after which it ends; null: when somebody says so */
+  readonly durationMs: number | null;
   readonly json: boolean;
   /** aborted: leave, all is well */
   readonly stop: AbortController;
@@ -36,14 +38,17 @@ const FOR_EVER_MS = 2 ** 31 - 1;
 
 /** @throws the session's interruption; SmpallocError ESMP_INPUT when the source makes no sense */
 export async function watchTop(top: TopWatch): Promise<void> {
-  const { session, stop, ended } = top;
+  const { session, stop, ended, durationMs } = top;
   void ended?.then(() => stop.abort(), () => stop.abort());
   const signal = AbortSignal.any([session.signal, stop.signal]);
+  const timer = durationMs === null ? undefined : setTimeout(() => stop.abort(), durationMs);
   try {
     if (!top.json && hasScreen()) await new ScreenLoop(top, signal).run();
     else await printed(top, signal);
   } catch (cause) {
     if (top.gone() === null && !signal.aborted) throw cause;
+  } finally {
+    clearTimeout(timer);
   }
   session.signal.throwIfAborted();
 }

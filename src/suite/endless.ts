@@ -3,9 +3,9 @@
  *
  * Work goes in steps of about STEP_MS, phases as the suites have them; every CPU takes part.
  */
-import { Jobs } from '../host/jobs.js';
 import type { Machine } from '../host/machine.js';
 import type { BootOptions } from '../host/options.js';
+import { type PreparedReplay, prepareReplay } from '../host/prepare_replay.js';
 import { tracePath } from '../host/trace/bundled.js';
 import { narrowFailures, noSuchType } from './failures.js';
 import { IPI_TRACES } from './ipi.js';
@@ -72,8 +72,8 @@ function stepOf(trial: number, granule: number, run: (ops: number) => Promise<nu
 
 /** The traces one after the other; what they leave alive is freed before the next begins. */
 async function traceStep(paths: readonly string[], o: SuiteOptions): Promise<Endless['start']> {
-  await using jobs = new Jobs();
-  const traces = await Promise.all(paths.map((path) => jobs.prepareReplay(path, o.cpus, o.signal)));
+  const traces: PreparedReplay[] = [];
+  for (const path of paths) traces.push(await prepareReplay({ path, cpus: o.cpus, signal: o.signal }));
   return async (machine) => {
     const replayers = traces.map((trace) => ({ trace, replayer: new Replayer(machine, o) }));
     return async () => {

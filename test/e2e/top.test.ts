@@ -183,8 +183,8 @@ describe('into a pipe', () => {
     }
   });
 
-  test('a workload of its own runs for --duration', async () => {
-    const { code, stdout } = await smpalloc('top ring --cpus 2 --alloc freebsd -w 100ms --duration 1s --json');
+  test('a workload of its own is watched the same way', async () => {
+    const { code, stdout } = await smpalloc('top ring --cpus 2 --alloc freebsd -w 200ms -n 3 --json');
     expect(code).toBe(0);
     const samples = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Interval);
     expect(samples[0]!.machine).toMatchObject({ alloc: 'freebsd', ncpu: 2 });
@@ -192,8 +192,8 @@ describe('into a pipe', () => {
     expect(Math.max(...rates)).toBeGreaterThan(0);
   });
 
-  test('a trace is replayed again and again', async () => {
-    const { code, stdout } = await smpalloc('top redis-io3 --cpus 2 -w 300ms -n 1');
+  test('a trace is replayed again and again, for --duration', async () => {
+    const { code, stdout } = await smpalloc('top redis-io3 --cpus 2 -w 200ms --duration 1500ms');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^redis-io3 .*\nallocs [\d.]+[kM]?\/s/);
   });
@@ -202,6 +202,7 @@ describe('into a pipe', () => {
     ['no-such', "top: no machine, suite or trace 'no-such'"], ['rinq', "did you mean 'ring'"],
     ['ring --alloc dragonfly,freebsd', '--alloc: dragonfly,freebsd are several'],
     ['ring -w 1ms', '-w: 1 ms is too often'],
+    ['-', "'-' is where keys are typed"], ['package.json', 'package.json:1: unknown trace format'],
     ['ring -c 0', '-c: 0 is not usable'], ['SOCKET --cpus 4', '--cpus: the machine at'],
   ])('top %s is refused', async (args, message) => {
     const { code, stderr } = await smpalloc(`top ${args.replace('SOCKET', socket)}`);
