@@ -16,6 +16,7 @@ import { RACE, RACE_COMMANDS, raceCommands } from './race.js';
 import { replayCommand, STDIN } from './replay.js';
 import { Session } from './session.js';
 import { sysctlCommand } from './sysctl.js';
+import { topCommand } from './top.js';
 import { vmstatCommand } from './vmstat.js';
 
 const words = process.argv.slice(2);
@@ -28,6 +29,7 @@ modelCommand(cli, session);
 listCommand(cli, session);
 vmstatCommand(cli, session);
 balanceCommand(cli, session);
+topCommand(cli, session);
 sysctlCommand(cli, session);
 raceCommands(cli, session);
 ddbCommand(cli, session);

@@ -39,7 +39,8 @@ export interface Flags {
   strict?: boolean;
 }
 
-export function withFlags(command: Command): Command {
+/** Flags that say what a machine is. */
+export function withMachineFlags(command: Command): Command {
   return command
     .option('--cpus <N>', 'virtual CPUs (default: one a core, at least 2)')
     .option('--memory <SIZE>', "physical memory of a machine, such as '256MiB'")
@@ -48,17 +49,21 @@ export function withFlags(command: Command): Command {
     .option('--stats <POLICY,...>', `statistics policies: ${STATS_NAMES.join(', ')}`)
     .option('--signal-delay <N|tick>', "polls until a remote-free signal is seen, or 'tick'")
     .option('--seed <N>', 'seed of the random workloads (default: 1)')
+    .option('--tunable <NAME=N,...>', 'kernel variables at boot, such as kern.zone_cache=8')
+    .option('--fail <RATE[,type=NAME][,cpu=N]>', 'one of RATE mallocs fails (freebsd)')
+    .option('--ktr <N>', 'keep the last N events of each CPU, for panics and ddb: makes everything slower')
+    .option('--listen <PATH>', "socket at which smpalloc vmstat may watch a suite's first machine")
+    .option('--invariants', 'run the flavour with all checks');
+}
+
+export function withFlags(command: Command): Command {
+  return withMachineFlags(command)
     .option('--rounds <N>', 'timed rounds a policy')
     .option('--ops <N>', 'operations a round and CPU (default: as many as fill a round)')
     .option('--duration <TIME>', "length of a round, such as '40ms' or '1s' (default: 40ms)")
     .option('--warm-up <TIME>', 'work before measuring (default: until V8 has settled)')
     .option('--timeout <TIME>', 'longest a single round may take (default: 120s)')
-    .option('--tunable <NAME=N,...>', 'kernel variables at boot, such as kern.zone_cache=8')
     .option('--profile', 'count requests by size, and what they were given (MALLOC_PROFILE; slower)')
-    .option('--fail <RATE[,type=NAME][,cpu=N]>', 'one of RATE mallocs fails (freebsd)')
-    .option('--ktr <N>', 'keep the last N events of each CPU, for panics and ddb: makes everything slower')
-    .option('--listen <PATH>', "socket at which smpalloc vmstat may watch a suite's first machine")
-    .option('--invariants', 'run the flavour with all checks')
     .option('--json', 'print the record, not tables')
     .option('--quiet', 'no progress, no warnings');
 }

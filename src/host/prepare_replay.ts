@@ -10,12 +10,19 @@ export interface PreparedReplay {
   readonly fold: [thread: number, cpu: number][];
 }
 
-export async function prepareReplay({ path, cpus }: { path: string; cpus: number }): Promise<PreparedReplay> {
+export interface ReplayWish {
+  readonly path: string;
+  readonly cpus: number;
+  /** of a caller in the same thread */
+  readonly signal?: AbortSignal;
+}
+
+export async function prepareReplay({ path, cpus, signal }: ReplayWish): Promise<PreparedReplay> {
   const windows: Window[] = [];
   const plan = new ReplayPlan(cpus, async (window) => {
     windows.push(window);
   });
-  const summary = await readTrace(path, plan);
+  const summary = await readTrace(path, plan, { ...(signal && { signal }) });
   await plan.end();
   return { summary, windows, fold: [...plan.fold] };
 }

@@ -3,19 +3,23 @@
  *
  *   binary    kern.malloc_stats, vm.zone_stats
  *   text      kern.malloc, kern.mprof, vm.zone, kern.msgbuf; counts, and every variable of Memory.sysctl, as a number
- *   JSON      machine: what it is; kern.malloc_limit, kern.slab.classes: what FreeBSD's streams have no place for
+ *   JSON      machine: what it is; kern.malloc_limit, kern.slab.classes, kern.slab.owned, machine.cpus, vm.pages: what
+ *             FreeBSD's streams have no place for
  *
  * Making an answer reads memory and does nothing else: no lock, no message, no CPU that notices.
  */
 import { ALLOC_NAMES, FREE_NAMES, STATS_NAMES } from '../base/policy.js';
 import { SB_ALLOC, SB_FREE, SB_STATS, SB_UPTIME } from '../hw/superblock.layout.js';
+import { cpuCounters, pageCounts } from './cpu_counters.js';
 import { mallocStream } from './malloc_stream.js';
 import { mallocText, mprofText } from './malloc_text.js';
 import { mallocCount, mallocTypeStats } from './malloc_types.js';
 import { type Memory, sysctlNames } from './memory.js';
 import { SysctlError, type SysctlSource } from './memstat/source.js';
 import { kernelMessages } from './msgbuf.js';
+import { panicRecord } from './panic_report.js';
 import { slabClasses } from './slab_classes.js';
+import { slabZones } from './slab_zones.js';
 import { maxcpuFor } from './stream.js';
 import { umaStream } from './uma_stream.js';
 import { umaZoneCount } from './uma_zones.js';
@@ -41,9 +45,13 @@ const VALUES: Readonly<Record<string, (memory: Memory) => Value>> = {
   'kern.malloc_stats': mallocStream,
   'kern.mprof': mprofText,
   'kern.msgbuf': (memory) => kernelMessages(memory).map((line) => `${line}\n`).join(''),
+  'kern.panicstr': (memory) => panicRecord(memory)?.message.trimEnd() ?? '',
   'kern.slab.classes': (memory) => JSON.stringify(slabClasses(memory)),
+  'kern.slab.owned': (memory) => JSON.stringify(slabZones(memory)),
   'kern.smp.maxcpus': (memory) => String(maxcpuFor(memory.ncpu)),
   machine: (memory) => JSON.stringify(machineFacts(memory)),
+  'machine.cpus': (memory) => JSON.stringify(cpuCounters(memory)),
+  'vm.pages': (memory) => JSON.stringify(pageCounts(memory)),
   'vm.zone': zoneText,
   'vm.zone_count': (memory) => String(umaZoneCount(memory)),
   'vm.zone_stats': umaStream,

@@ -2,7 +2,7 @@
 import { machine } from './costs.js';
 import { pos, turnAt, words } from './log.js';
 
-/** lines a turn may read and be parked all the same: a CPU that looks through the queues of all others reads 2 of each */
+/** lines a turn may read and be parked all the same: who looks through the queues of all others reads two of each */
 const MOST = 1024;
 let watched = new Int32Array(0);
 let count = new Int32Array(0);
