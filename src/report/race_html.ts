@@ -5,7 +5,8 @@
 import type { Counterexample, Exploration } from '../lab/result.js';
 import { valueText } from '../observe/spelling.js';
 import { escapeMarkup as text, scriptJson } from './markup.js';
-import { htmlPage } from './race_page.js';
+import { htmlPage } from './html/page.js';
+import { STEPPING_SCRIPT, STEPPING_STYLE } from './race_page.js';
 import { type TraceRow, traceRows } from './race_rows.js';
 import { circumstances, explorationVerdict, foundText, passName, passResult, raceLines } from './race_text.js';
 import { Places, stepText } from './race_words.js';
@@ -20,7 +21,7 @@ export function raceHtml(x: Exploration): string {
 ${passTable(x)}
 ${outcomeTable(x)}
 ${x.counterexamples.map((c, n) => counterexample(c, n, x)).join('\n')}`;
-  return htmlPage(`${x.scenario}: ${x.verdict}`, main, { stepping: true });
+  return htmlPage(`${x.scenario}: ${x.verdict}`, main, { style: STEPPING_STYLE, script: STEPPING_SCRIPT });
 }
 
 function tableRow(cells: readonly string[]): string {

@@ -1,6 +1,6 @@
 /** stress_html.ts — stress runs as one HTML file that needs nothing else. */
 import { escapeMarkup as text } from './markup.js';
-import { htmlPage } from './race_page.js';
+import { htmlPage } from './html/page.js';
 import type { StressRecord } from '../lab/stress/record.js';
 import { frequency, powerText, stressCircumstances } from './stress_text.js';
 import { integer } from './table.js';
