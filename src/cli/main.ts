@@ -10,6 +10,7 @@ import { listCommand } from './list.js';
 import { didYouMean } from './options.js';
 import { RACE, RACE_COMMANDS, raceCommands } from './race.js';
 import { replayCommand, STDIN } from './replay.js';
+import { reportCommand } from './report.js';
 import { Session } from './session.js';
 import { sysctlCommand } from './sysctl.js';
 import { vmstatCommand } from './vmstat.js';
@@ -20,6 +21,7 @@ const session = new Session(words);
 const cli = cac('smpalloc');
 benchCommand(cli, session);
 replayCommand(cli, session);
+reportCommand(cli, session);
 listCommand(cli, session);
 vmstatCommand(cli, session);
 balanceCommand(cli, session);
@@ -32,6 +34,7 @@ cli
   .example('smpalloc bench pair local --peers               # this allocator against malloc in C')
   .example('smpalloc replay redis-io3 --free ipi,rchunks    # a recorded trace through two machines')
   .example('smpalloc bench ipi --json > run.json            # the record instead of tables')
+  .example('smpalloc report run.json > report.html         # a page with plots')
   .example('smpalloc race explore R40 --defect R40          # a race, found and shown');
 // examples first: that is what one looks for
 cli.help((sections) => {

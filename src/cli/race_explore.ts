@@ -16,10 +16,11 @@ import { counterexampleText, explorationText } from '../report/race_text.js';
 import type { Paint } from '../report/text.js';
 import { colorsFor } from './colors.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, EXIT_TIMEOUT, UsageError } from './exit.js';
+import { fileOf, writeResult } from './html.js';
 import { positive, time } from './options.js';
 import {
-  algorithmOf, fileOf, jobsOf, lanesOf, patienceOf, type RaceFlags, referenceOf, seedNumber, settingsOf, shardOf,
-  spelledSettings, whole, writeResult,
+  algorithmOf, jobsOf, lanesOf, patienceOf, type RaceFlags, referenceOf, seedNumber, settingsOf, shardOf,
+  spelledSettings, whole,
 } from './race_options.js';
 import { Ticker } from './race_progress.js';
 import { StateFile } from './race_state.js';

@@ -11,9 +11,10 @@ import { raceHtml } from '../report/race_html.js';
 import { traceRows } from '../report/race_rows.js';
 import { counterexampleText } from '../report/race_text.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';
+import { fileOf, writeResult } from './html.js';
 import { paint, widthOf } from './race_explore.js';
 import {
-  fileOf, patienceOf, type RaceFlags, referenceOf, settingsOf, spelledSettings, whole, writeResult,
+  patienceOf, type RaceFlags, referenceOf, settingsOf, spelledSettings, whole,
 } from './race_options.js';
 import type { Session } from './session.js';
 

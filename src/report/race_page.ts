@@ -1,6 +1,6 @@
 /**
- * race_page.ts — style and script of a page that goes through schedules. The script gets the steps as data and works out
- * what every word held at the chosen one; without it the page is still the tables.
+ * race_page.ts — style and script of a page that goes through schedules. The script gets the steps as data and works
+ * out what every word held at the chosen one; without it the page is still the tables.
  */
 
 export const STEPPING_STYLE = `
