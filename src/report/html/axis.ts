@@ -34,13 +34,15 @@ const MOST = 7;
 const SLOT = 34;
 
 /** From 0. */
-export function linearAxis(values: readonly number[], { title, range, label = plain, most = 5 }: AxisOptions): Axis {
+export function linearAxis(values: readonly number[], options: AxisOptions): Axis {
+  const { title, range, label = plain, most = 5 } = options;
   const scale = scaleLinear([0, Math.max(...values, 0) || 1], range).nice(most);
   const ticks = scale.ticks(most).map((value) => ({ at: scale(value), label: label(value) }));
   return { title, range, ticks, at: (value) => scale(Number(value)) };
 }
 
-export function logAxis(values: readonly Value[], { title, range, label = plain, most = MOST }: AxisOptions): Axis {
+export function logAxis(values: readonly Value[], options: AxisOptions): Axis {
+  const { title, range, label = plain, most = MOST } = options;
   const positive = values.filter((value): value is number => typeof value === 'number' && value > 0);
   const words = [...new Set(values.filter((value): value is string => typeof value === 'string'))];
   const [from, to] = range;
@@ -79,7 +81,7 @@ export function cpuAxis(cpus: readonly number[], { title, range }: AxisOptions):
 function logTicks(least: number, most: number, room: number): number[] {
   const [from, to] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))];
   const step = Math.ceil((to - from + 1) / room);
-  const factors = (to - from) * 3 <= room ? [1, 2, 5] : [1];
+  const factors = Math.log10(most / least) * 3 <= room + 1 ? [1, 2, 5] : [1];
   const ticks: number[] = [];
   for (let power = Math.ceil(from / step) * step; power <= to; power += step) {
     ticks.push(...factors.map((factor) => Number(`${factor}e${power}`)));

@@ -25,17 +25,17 @@ export interface BarGroup {
 const ROW = 19;
 const HEAD = 20;
 const AXIS = 44;
-const GLYPH = 6.6;
+const GLYPH = 7;
 const TOP = 8;
 
-/** Room for the labels to the left of bars, in coordinates. */
+/** Room that words take, in coordinates: letters differ, and so do fonts. */
 export function labelRoom(labels: readonly string[], most = 190): number {
   return Math.min(most, Math.max(30, ...labels.map((text) => text.length * GLYPH)) + 8);
 }
 
 /** Words that fit into the room of labels; the rest a pointer shows. */
 export function fitted(text: string, room: number): string {
-  const letters = Math.floor((room - 8) / GLYPH);
+  const letters = Math.floor((room - 8) / GLYPH + 0.01);
   return text.length <= letters ? text : `${text.slice(0, letters - 1)}…`;
 }
 

@@ -1,6 +1,6 @@
 /** dots.ts — a value a row with the interval it lies in, on one axis: what is compared stands below each other. */
 import type { Axis, Value } from './axis.js';
-import { fitted } from './bars.js';
+import { fitted, labelRoom } from './bars.js';
 import { element, label, mark } from './svg.js';
 
 export interface Dot {
@@ -14,26 +14,36 @@ export interface Dot {
 }
 
 export interface DotGroup {
+  /** '' for the only one */
   readonly name: string;
   readonly dots: readonly Dot[];
+}
+
+export interface DotsOptions {
+  readonly groups: readonly DotGroup[];
+  /** @param range the coordinates there are for values */
+  readonly axis: (range: readonly [number, number]) => Axis;
+  readonly width: number;
+  /** a value that is marked: there both are alike */
+  readonly even?: number;
 }
 
 const ROW = 22;
 const HEAD = 22;
 const AXIS = 44;
 const TOP = 8;
+/** room of a row's name, at most */
+const NAMES = 170;
 
 export function dotsHeight(groups: readonly DotGroup[]): number {
   const heads = groups.filter(({ name }) => name !== '').length * HEAD;
   return TOP + heads + groups.reduce((sum, { dots }) => sum + dots.length, 0) * ROW + AXIS;
 }
 
-/**
- * @param room of the labels, @param width of the drawing @param even a value that is marked: there both are alike
- */
-export function dotsDrawing(
-  groups: readonly DotGroup[], x: Axis, room: number, width: number, even?: number,
-): string {
+export function dotsDrawing({ groups, axis, width, even }: DotsOptions): string {
+  const all = groups.flatMap(({ dots }) => dots);
+  const room = labelRoom(all.map((dot) => dot.label), NAMES);
+  const x = axis([room + 8, width - labelRoom(all.map(({ said }) => said)) - 8]);
   const bottom = dotsHeight(groups) - AXIS;
   const parts = x.ticks.map(({ at, label: word }) => (
     element('line', { class: 'grid', x1: at, x2: at, y1: TOP, y2: bottom })

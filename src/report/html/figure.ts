@@ -1,7 +1,7 @@
 /**
  * figure.ts — a drawing on a page: title, what it shows, the drawing with a description for who does not see it, a
- * legend, what was folded, and its data as a table. It is made here, not in the browser: it needs no script, prints, and
- * takes its colours from the page's style.
+ * legend, what was folded, and its data as a table. It is made here, not in the browser: it needs no script, prints,
+ * and takes its colours from the page's style.
  */
 import { escapeMarkup as text } from '../markup.js';
 import { type Cells, integer } from '../table.js';
@@ -23,14 +23,14 @@ export interface Figure {
   readonly summary: string;
   readonly width: number;
   readonly height: number;
-  /** SVG */
-  readonly drawing: string;
+  /** SVG; asked for when there is room for it on the page */
+  readonly drawing: () => string;
   readonly legend: readonly Key[];
   /** what was folded, and what could not be drawn */
   readonly notes: readonly string[];
   /** a table that belongs to it, and is seen */
   readonly beside?: { readonly caption: string; readonly cells: Cells };
-  readonly data: Cells;
+  readonly data: () => Cells;
 }
 
 /** @param id unique on the page */
@@ -39,7 +39,7 @@ export function figureHtml(figure: Figure, id: string, detail: Detail): string {
   const svg = element(
     'svg',
     { viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`, role: 'img', 'aria-labelledby': `${id}t ${id}d` },
-    element('title', { id: `${id}t` }, text(title)), element('desc', { id: `${id}d` }, text(summary)), drawing,
+    element('title', { id: `${id}t` }, text(title)), element('desc', { id: `${id}d` }, text(summary)), drawing(),
   );
   const keys = legend.map((key) => `<li>${swatch(key)}${text(key.name)}</li>`).join('');
   const remarks = notes.map((note) => `<p class="note">${text(note)}</p>`).join('');
@@ -52,10 +52,11 @@ ${dataTable(figure, detail)}
 </figure>`;
 }
 
-function dataTable({ data, title }: Figure, detail: Detail): string {
+function dataTable(figure: Figure, detail: Detail): string {
+  const data = figure.data();
   const count = `${integer(data.rows.length)} ${data.rows.length === 1 ? 'row' : 'rows'}`;
   if (detail.data === 0) return `<p class="note data">its data: ${count} in the record</p>`;
-  const table = htmlTable(data, { caption: `data of: ${title}`, most: detail.data });
+  const table = htmlTable(data, { caption: `data of: ${figure.title}`, most: detail.data });
   return `<details class="data"><summary>data (${count})</summary>${table}</details>`;
 }
 

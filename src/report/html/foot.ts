@@ -15,7 +15,7 @@ export function footHtml(record: RunRecord, id: string): string {
     ['when', env.time],
     ['where', `${env.cpu}, ${env.cores} cores, ${env.os}, ${env.arch}`],
     ['software', `smpalloc ${env.smpalloc} (${env.flavour}), Node ${env.node}, V8 ${env.v8}`],
-    ['asked', Object.entries(asked).filter(([, value]) => isSaid(value)).map(([key, value]) => `${key} ${said(value)}`).join(', ')],
+    ['asked', saidOf(asked)],
     ['complete', record.complete ? 'yes' : 'no: it was interrupted'],
     ...warningsOf(record).map((warning): [string, string] => ['warning', warning]),
   ];
@@ -26,10 +26,13 @@ export function footHtml(record: RunRecord, id: string): string {
   return `<dl id="${id}foot">${items.join('')}</dl>`;
 }
 
-function isSaid(value: unknown): boolean {
-  return value !== null && value !== '' && value !== undefined && said(value) !== '{}';
+function saidOf(asked: Readonly<Record<string, unknown>>): string {
+  const silent = (text: string) => ['', 'null', 'false', '{}', 'undefined'].includes(text);
+  const pairs = Object.entries(asked).map(([key, value]) => [key, said(value)] as const);
+  return pairs.filter(([, text]) => !silent(text)).map(([key, text]) => `${key} ${text}`).join('; ');
 }
 
 function said(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (Array.isArray(value)) return value.map(said).join(',');
+  return typeof value === 'string' ? value : String(JSON.stringify(value));
 }

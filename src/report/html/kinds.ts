@@ -34,11 +34,12 @@ const SUITE_KINDS: readonly SuiteKind[] = [
   { name: 'waste by size', needs: '--profile', make: wasteFigures },
 ];
 
+/** two and two they are about as high */
 const MODEL_KINDS: readonly ModelKind[] = [
   { name: 'throughput against CPUs', needs: 'model --cpus 1,2,4,8', make: throughputFigures },
+  { name: 'latency', needs: 'model', make: latencyFigures },
   { name: 'transfers by structure', needs: 'model', make: transfersFigures },
   { name: 'where the time goes', needs: 'model', make: timeFigures },
-  { name: 'latency', needs: 'model', make: latencyFigures },
   { name: 'remote frees, CPU by CPU', needs: 'model, a workload with remote frees', make: remoteFigures },
   { name: 'zones over time', needs: 'model --alloc dragonfly', make: zonesFigures },
 ];

@@ -28,7 +28,8 @@ export function linesDrawing(series: readonly Series[], x: Axis, y: Axis): strin
     const index = style % STYLES;
     const path = pathOf(curve ?? points, x, y, steps);
     const every = Math.max(1, Math.ceil(points.length / MARKS));
-    const marks = points
+    // a staircase of many steps is seen without
+    const marks = (steps && every > 1 ? [] : points)
       .filter((_, n) => n % every === 0 || n === points.length - 1)
       .map((point) => {
         const said = point.said ?? `${x.title} ${point.x}, ${y.title} ${point.y}`;

@@ -7,7 +7,7 @@ import { element, px } from './svg.js';
 /** levels of colour there are; cells of none stay empty */
 export const LEVELS = 6;
 
-/** @param level of the cell in a column and row: 0 ... LEVELS - 1, or -1 for none @param size of a cell, width and height */
+/** @param level of the cell in a column and row: 0 ... LEVELS - 1, or -1 for none; place, and size of a cell */
 export function mapDrawing(
   columns: number, rows: number, level: (column: number, row: number) => number,
   [left, top]: readonly [number, number], [width, height]: readonly [number, number],
@@ -46,4 +46,9 @@ export function foldSquare(values: readonly (readonly number[])[], by: number): 
     }
   }
   return folded;
+}
+
+/** What a map says of others like it that are not shown. */
+export function moreMaps(left: number): string[] {
+  return left > 0 ? [`Folded: maps of ${left} more ${left === 1 ? 'machine' : 'machines'} are left out.`] : [];
 }

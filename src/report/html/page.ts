@@ -59,6 +59,12 @@ ${foot}${script === '' ? '' : `<script>${script}</script>\n`}</body>
 `;
 }
 
+/** The foot of a page whose records do not say where they come from. */
+export function madeBy(command: string): string {
+  if (command === '') return '';
+  return `<footer class="soft"><p>made by <code>${escapeMarkup(command)}</code></p></footer>\n`;
+}
+
 function hashOf(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }

@@ -1,4 +1,4 @@
-/** plot_latency.ts — how long operations take: the part of them that takes longer, against the time. Most CPUs of each. */
+/** plot_latency.ts — how long operations take: the part of them that takes longer, against the time; at most CPUs. */
 import type { ModelRow } from '../../lab/model/row.js';
 import { duration, logAxis, percent } from './axis.js';
 import type { Detail } from './detail.js';
@@ -8,7 +8,7 @@ import { linesDrawing, type Point, type Series, thinned } from './lines.js';
 import { cpusText, inPieces, naming, pieceOf } from './rows.js';
 
 const DIMENSIONS = ['alloc', 'free', 'stats', 'signalDelay'] as const;
-const BOX: Box = { left: 58, right: 466, top: 28, bottom: 250 };
+const BOX: Box = { left: 66, right: 466, top: 28, bottom: 250 };
 const MOST = 8;
 
 /** @param rows of one workload and cost profile */
@@ -51,28 +51,30 @@ function figureOf(
   const folded = tails.some((tail) => tail.length > detail.points);
   const parts = [0.5, 0.99, 0.999];
   const at = (row: number, part: number) => tails[row]!.find((point) => point.y <= 1 - part)?.x;
-  const { workload, costs, cpus } = rows[0]!;
+  const { workload, cpus } = rows[0]!;
   const said = (value: ReturnType<typeof at>) => (value === undefined ? '-' : duration(Number(value)));
   return {
     title: `Latency: ${workload}, ${cpusText(cpus)}${piece}`,
-    says: `A point: so many of the operations take longer than that; costs ${costs}.`,
-    summary: rows.map((row, n) => `${name(row)}: half within ${said(at(n, 0.5))}, 99 % within ${said(at(n, 0.99))}`).join('; '),
+    says: 'A point: so many of the operations take longer than that.',
+    summary: rows.map((row, n) => (
+      `${name(row)}: half within ${said(at(n, 0.5))}, 99 % within ${said(at(n, 0.99))}`
+    )).join('; '),
     width: 480, height: BOX.bottom + 42,
-    drawing: frame(BOX, x, y) + linesDrawing(series, x, y),
+    drawing: () => frame(BOX, x, y) + linesDrawing(series, x, y),
     legend: series.map((one) => ({ name: one.name, style: one.style, kind: 'line' })),
     notes: folded ? [`Folded: at most ${detail.points} of the points of a curve are drawn.`] : [],
     beside: {
-      caption: 'so many of the operations take no longer than',
+      caption: 'percentiles',
       cells: {
         columns: [{ head: 'series', left: true }, ...parts.map((part) => ({ head: percent(part) }))],
         rows: rows.map((row, n) => [name(row), ...parts.map((part) => said(at(n, part)))]),
       },
     },
-    data: {
+    data: () => ({
       columns: [{ head: 'series', left: true }, { head: 'ns' }, { head: '% that take longer' }],
       rows: series.flatMap((one) => one.points.map((point) => (
         [one.name, String(point.x), String(Number((point.y * 100).toPrecision(3)))]
       ))),
-    },
+    }),
   };
 }

@@ -84,22 +84,24 @@ function figureOf(groups: readonly (readonly Signal[])[], piece: string): Figure
   const { workload, costs } = rows[0]!;
   return {
     title: `Messages against signal latency: ${workload}${piece}`,
-    says: ['The later the owner sees a signal, the more frees one message stands for.', costs && `Costs: ${costs}.`, common && `All: ${common}.`]
-      .filter(Boolean).join(' '),
+    says: [
+      'The later the owner sees a signal, the more frees one message stands for.', costs && `Costs: ${costs}.`,
+      common && `All: ${common}.`,
+    ].filter(Boolean).join(' '),
     summary: seriesSummary(messages, (value) => `a delay of ${value}`, (value) => `${short(value)} messages`),
     width: WIDTH, height: (known ? ZONES : ALONE).bottom + 42,
-    drawing: frame(box, known ? undefined : x, y) + linesDrawing(messages, x, y)
+    drawing: () => frame(box, known ? undefined : x, y) + linesDrawing(messages, x, y)
       + (known ? zonesPanel(rows, series((row) => row.zones!), x) : ''),
     legend: messages.map(({ name: one, style }) => ({ name: one, style, kind: 'line' })),
     notes: [],
-    data: {
+    data: () => ({
       columns: [
         { head: 'series', left: true }, { head: 'delay' }, { head: 'messages per 1000' }, { head: 'zones' },
       ],
       rows: rows.map((row) => (
         [name(row), String(row.signalDelay), short(row.messages), row.zones === null ? '-' : String(row.zones)]
       )),
-    },
+    }),
   };
 }
 

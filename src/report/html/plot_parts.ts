@@ -1,6 +1,6 @@
 /**
- * plot_parts.ts — of rows of the model, in stacked bars: which structures' lines went from CPU to CPU, and where the time
- * went. Bars of one machine stand together, by CPUs.
+ * plot_parts.ts — of rows of the model, in stacked bars: which structures' lines went from CPU to CPU, and where the
+ * time went. Bars of one machine stand together, by CPUs.
  */
 import type { ModelRow, ModelTime } from '../../lab/model/row.js';
 import { integer, short } from '../table.js';
@@ -31,13 +31,15 @@ export function transfersFigures(rows: readonly ModelRow[]): Figure[] {
     const total = (row: ModelRow) => all.reduce((sum, line) => sum + perOp(row, line), 0);
     const bar = (row: ModelRow): Bar => ({
       label: cpusText(row.cpus), total: short(total(row)),
-      parts: all.map((line, n): Part => (
-        { name: line, style: line === OTHERS ? NEUTRAL : n, value: perOp(row, line), said: `${short(perOp(row, line))} transfers an operation` }
-      )),
+      parts: all.map((line, n): Part => {
+        const value = perOp(row, line);
+        const said = `${short(value)} transfers an operation`;
+        return { name: line, style: line === OTHERS ? NEUTRAL : n, value, said };
+      }),
     });
     return {
       title: `Transfers per operation by structure: ${piece[0]!.workload}${behind}`,
-      says: `Lines that had to come from another CPU, or be given up by one; costs ${piece[0]!.costs}.`,
+      says: 'Lines that had to come from another CPU, or that another CPU had to give up.',
       unit: 'line transfers per operation', parts: all, bar, most: Math.max(...piece.map(total)),
       cell: (row, line) => short(perOp(row, line)),
     };
@@ -45,8 +47,8 @@ export function transfersFigures(rows: readonly ModelRow[]): Figure[] {
 }
 
 const TIMES: Readonly<Record<keyof ModelTime, string>> = {
-  own: 'own lines', locked: 'locked operations', memory: 'memory', transfer: 'lines of others', queue: 'waiting for a line',
-  ipi: 'interrupts', spin: 'wait loops', sleep: 'asleep', idle: 'idle',
+  own: 'own lines', locked: 'locked operations', memory: 'memory', transfer: 'lines of others',
+  queue: 'waiting for a line', ipi: 'interrupts', spin: 'wait loops', sleep: 'asleep', idle: 'idle',
 };
 
 /** @param rows of one workload and cost profile */
@@ -65,7 +67,7 @@ export function timeFigures(rows: readonly ModelRow[]): Figure[] {
     });
     return {
       title: `Where the time goes: ${piece[0]!.workload}${behind}`,
-      says: `Of the virtual time of all CPUs, costs ${piece[0]!.costs}; behind a bar: nanoseconds of CPU time an operation.`,
+      says: 'Of the virtual time of all CPUs; behind a bar: nanoseconds of CPU time an operation.',
       unit: 'of the time of all CPUs', parts: kinds.map((kind) => TIMES[kind]), bar, most: 1,
       cell: (row, name) => percent(share(row, kindOf(name))),
     };
@@ -93,13 +95,14 @@ function pieces(rows: readonly ModelRow[], of: (rows: readonly ModelRow[], behin
   });
 }
 
-function figureOf(rows: readonly ModelRow[], { title, says, unit, parts, most, bar, cell }: Bars, name: (row: ModelRow) => string): Figure {
+function figureOf(rows: readonly ModelRow[], bars: Bars, name: (row: ModelRow) => string): Figure {
+  const { title, says, unit, parts, most, bar, cell } = bars;
   const machines = [...groupBy(rows, name)];
   const single = machines.every(([, group]) => group.length === 1);
   const groups: BarGroup[] = single
     ? [{ name: '', bars: rows.map((row) => ({ ...bar(row), label: name(row) })) }]
     : machines.map(([machine, group]) => ({ name: machine, bars: group.map(bar) }));
-  const room = labelRoom(groups.flatMap(({ bars }) => bars.map(({ label }) => label)));
+  const room = labelRoom(groups.flatMap((group) => group.bars.map(({ label }) => label)));
   const range = [room, WIDTH - TOTAL] as const;
   const x = most === 1 && unit.startsWith('of ')
     ? linearAxis([1], { title: unit, range, label: percent }) : linearAxis([most], { title: unit, range });
@@ -112,12 +115,12 @@ function figureOf(rows: readonly ModelRow[], { title, says, unit, parts, most, b
   });
   return {
     title, says, summary: last.join('; '), width: WIDTH, height: barsHeight(groups),
-    drawing: barsDrawing(groups, x, room),
+    drawing: () => barsDrawing(groups, x, room),
     legend: parts.map((part, n) => ({ name: part, style: style(part, n), kind: 'fill' })), notes: [],
-    data: {
+    data: () => ({
       columns: [{ head: 'series', left: true }, { head: 'CPUs' }, ...parts.map((head) => ({ head }))],
       rows: rows.map((row) => [name(row), integer(row.cpus), ...parts.map((part) => cell(row, part))]),
-    },
+    }),
   };
 }
 

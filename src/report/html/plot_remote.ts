@@ -4,7 +4,7 @@ import { integer } from '../table.js';
 import { plain } from './axis.js';
 import type { Detail } from './detail.js';
 import type { Figure, Key } from './figure.js';
-import { foldBy, foldSquare, LEVELS, mapDrawing } from './map.js';
+import { foldBy, foldSquare, LEVELS, mapDrawing, moreMaps } from './map.js';
 import { cpusText, naming } from './rows.js';
 import { element, label } from './svg.js';
 
@@ -24,11 +24,15 @@ export function remoteFigures(rows: readonly ModelRow[], detail: Detail): Figure
     const picture = JSON.stringify(row.remote);
     maps.set(picture, [...(maps.get(picture) ?? []), row]);
   }
-  const several = maps.size > 1;
-  return [...maps.values()].map((alike) => figureOf(alike, several ? alike.map(name).join('; ') : '', detail));
+  const pictures = [...maps.values()];
+  return pictures.slice(0, detail.maps).map((alike, n) => {
+    const left = n === detail.maps - 1 ? pictures.length - detail.maps : 0;
+    return figureOf(alike, pictures.length > 1 ? alike.map(name).join('; ') : '', left, detail);
+  });
 }
 
-function figureOf(alike: readonly ModelRow[], name: string, detail: Detail): Figure {
+/** @param left maps that are not shown */
+function figureOf(alike: readonly ModelRow[], name: string, left: number, detail: Detail): Figure {
   const { workload, cpus, remote } = alike[0]!;
   const by = foldBy(remote!.length, detail.cells);
   const counts = foldSquare(remote!, by);
@@ -49,17 +53,19 @@ function figureOf(alike: readonly ModelRow[], name: string, detail: Detail): Fig
   return {
     title: `Remote frees, CPU by CPU: ${workload}, ${cpusText(cpus)}${name && `, ${name}`}`,
     says: 'A row is a CPU that frees, a column the CPU whose zone it is; empty: none.',
-    summary: `${integer(total)} remote frees over ${pairs.length} pairs of CPUs; most of a pair: ${integer(busiest.count)} `
-      + `by CPU ${busiest.from} of chunks of CPU ${busiest.to}.`,
+    summary: `${integer(total)} remote frees over ${integer(pairs.length)} pairs of CPUs; most of a pair: `
+      + `${integer(busiest.count)} by CPU ${busiest.from} of chunks of CPU ${busiest.to}.`,
     width: 480, height: TOP + SIDE + 14,
-    drawing: surround(counts.length, by, size)
+    drawing: () => surround(counts.length, by, size)
       + mapDrawing(counts.length, counts.length, level, [LEFT, TOP], [size, size]),
     legend,
-    notes: by > 1 ? [`Folded: a cell is ${by} x ${by} CPUs, its frees added up.`] : [],
-    data: {
+    notes: [
+      ...(by > 1 ? [`Folded: a cell is ${by} x ${by} CPUs, its frees added up.`] : []), ...moreMaps(left),
+    ],
+    data: () => ({
       columns: [{ head: 'freed by' }, { head: 'of CPU' }, { head: 'frees' }],
       rows: pairs.map(({ from, to, count }) => [String(from), String(to), integer(count)]),
-    },
+    }),
   };
 }
 

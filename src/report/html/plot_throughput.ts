@@ -1,6 +1,6 @@
 /**
- * plot_throughput.ts — throughput against CPUs: what the model predicts as points, the universal scalability law through
- * them, and a straight line of who would scale without loss.
+ * plot_throughput.ts — throughput against CPUs: what the model predicts as points, the universal scalability law
+ * through them, and a straight line of who would scale without loss.
  */
 import type { ModelRow } from '../../lab/model/row.js';
 import { fitLaws, type Law } from '../../suite/usl.js';
@@ -52,22 +52,22 @@ function figureOf(groups: readonly (readonly ModelRow[])[], laws: ReadonlyMap<st
     hint('ideal: every CPU as fast as the first'),
   );
   const fitted = groups.flatMap((group) => lawOf(group) ?? []);
-  const { workload, costs } = rows[0]!;
+  const { workload } = rows[0]!;
   return {
     title: `Throughput against CPUs: ${workload}${piece}`,
-    says: `Points: the model, costs ${costs}. Lines: the scalability law; dotted: without any loss.${common && ` All: ${common}.`}`,
+    says: `Points: the model. Lines: the scalability law; dotted: no loss at all. ${common && `All: ${common}.`}`,
     summary: seriesSummary(series, (value) => cpusText(Number(value)), (value) => `${short(value)} operations per µs`),
     width: WIDTH, height: BOX.bottom + 42,
-    drawing: frame(BOX, x, y) + line + linesDrawing(series, x, y),
+    drawing: () => frame(BOX, x, y) + line + linesDrawing(series, x, y),
     legend: series.map(({ name: one, style }) => ({ name: one, style, kind: 'line' })),
     notes: fitted.length < groups.length ? ['Straight lines where there are too few points for the law.'] : [],
     ...(fitted.length > 0 && { beside: lawTable(fitted, (law) => name({ ...rows[0]!, ...law.key })) }),
-    data: {
+    data: () => ({
       columns: [{ head: 'series', left: true }, { head: 'CPUs' }, { head: 'operations per µs' }, { head: 'the law' }],
       rows: groups.flatMap((group) => group.map((row) => (
         [name(row), String(row.cpus), short(row.opsPerUs), short(lawOf(group)?.at(row.cpus))]
       ))),
-    },
+    }),
   };
 }
 

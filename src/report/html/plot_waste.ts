@@ -1,5 +1,6 @@
 /** plot_waste.ts — the staircase of waste: of what requests of a size were given, the part nobody had asked for. */
 import { type ProfileRow, profileTotal, wastePercent } from '../../observe/malloc_profile.js';
+import type { Row } from '../../suite/claims.js';
 import { integer } from '../table.js';
 import { linearAxis, logAxis, type Value } from './axis.js';
 import type { Figure } from './figure.js';
@@ -19,8 +20,8 @@ interface Profiled {
 /** A drawing for each suite and trace that was profiled, allocators side by side. */
 export function wasteFigures(rows: readonly AnyRow[]): Figure[] {
   const profiled = rows.flatMap((row): Profiled[] => {
-    if (row.suite === 'model' || !('profile' in row) || row.profile === undefined || row.profile.length === 0) return [];
-    return [{ title: 'trace' in row ? `${row.suite} ${row.trace}` : row.suite, alloc: row.alloc, profile: row.profile }];
+    const { suite, alloc, profile = [] } = row as Row;
+    return profile.length === 0 ? [] : [{ title: 'trace' in row ? `${suite} ${row.trace}` : suite, alloc, profile }];
   });
   return [...groupBy(profiled, ({ title }) => title).values()].map(figureOf);
 }
@@ -45,13 +46,13 @@ function figureOf(profiled: readonly Profiled[]): Figure {
     title: `Waste by size: ${title}`,
     says: 'What requests of a size were given and had not asked for. Sizes are rounded up to 16 bytes.',
     summary: sides.map(({ alloc, profile }) => {
-      const { requests } = profileTotal(profile);
-      return `${alloc}: ${wastePercent(profileTotal(profile)).toFixed(1)} % of all bytes given, ${integer(requests)} requests`;
+      const total = profileTotal(profile);
+      return `${alloc}: ${wastePercent(total).toFixed(1)} % of all bytes, ${integer(total.requests)} requests`;
     }).join('; '),
     width: 480, height: BOX.bottom + 42,
-    drawing: frame(BOX, x, y) + linesDrawing(series, x, y),
+    drawing: () => frame(BOX, x, y) + linesDrawing(series, x, y),
     legend: series.map(({ name, style }) => ({ name, style, kind: 'line' })), notes: [],
-    data: {
+    data: () => ({
       columns: [
         { head: 'alloc', left: true }, { head: 'size' }, { head: 'requests' }, { head: 'asked' }, { head: 'given' },
         { head: 'largest' }, { head: 'waste %' },
@@ -60,6 +61,6 @@ function figureOf(profiled: readonly Profiled[]): Figure {
         alloc, row.size === null ? MORE : String(row.size), integer(row.requests), integer(row.asked),
         integer(row.given), integer(row.largest), wastePercent(row).toFixed(1),
       ])),
-    },
+    }),
   };
 }

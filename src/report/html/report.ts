@@ -1,6 +1,6 @@
 /**
- * report.ts — records as one page: of each what was asked, its claims, its drawings, its tables, and at the foot where it
- * ran. A page that would be too large is made again with less, and says so (detail.ts).
+ * report.ts — records as one page: of each what was asked, its claims, its drawings, its tables, and at the foot where
+ * it ran. A page that would be too large is made again with less, and says so (detail.ts).
  */
 import { SmpallocError } from '../../base/errors.js';
 import type { Claim } from '../../suite/claims.js';
@@ -38,29 +38,41 @@ export function reportHtml(records: readonly RunRecord[]): string {
 }
 
 function pageOf(records: readonly RunRecord[], detail: Detail, folded: boolean): string {
-  const sections = records.map((record, n) => recordSection(record, detail, `r${n}`));
-  const title = records.length === 1 ? `smpalloc ${records[0]!.config.command}` : `smpalloc: ${records.length} records`;
-  const note = folded
-    ? [`<p class="note">More than a page of ${integer(PAGE_BYTES / 1000)} kB holds: folded, and it says where.</p>`] : [];
+  const [first] = records;
+  const single = first && records.length === 1;
+  const title = single ? commandOf(first) : `smpalloc: ${records.length} records`;
+  const limit = `${integer(PAGE_BYTES / 1000)} kB`;
   const main = [
-    patterns(), `<h1>${records.length === 1 ? `<code>${text(title)}</code>` : text(title)}</h1>`, ...note,
-    ...together(records, detail), ...sections,
+    patterns(), `<h1>${single ? `<code>${text(title)}</code>` : text(title)}</h1>`,
+    ...(folded ? [`<p class="note">More than ${limit} hold: the page is folded, and says where.</p>`] : []),
+    ...(single ? [] : [contents(records)]), ...together(records, detail),
+    ...records.map((record, n) => recordSection(record, detail, `r${n}`, !single)),
   ];
   const foot = `<footer>${records.map((record, n) => footHtml(record, `r${n}`)).join('\n')}</footer>\n`;
   return htmlPage(title, main.join('\n'), { foot, style: REPORT_STYLE, script: SORTING_SCRIPT });
+}
+
+function commandOf({ config }: RunRecord): string {
+  return `smpalloc ${config.command}`;
+}
+
+function contents(records: readonly RunRecord[]): string {
+  const items = records.map((record, n) => `<li><a href="#r${n}"><code>${text(commandOf(record))}</code></a></li>`);
+  return `<nav aria-label="records"><ol>${items.join('')}</ol></nav>`;
 }
 
 /** What only several records show: rows of different runs that differ in the signal delay. */
 function together(records: readonly RunRecord[], detail: Detail): string[] {
   const alone = records.flatMap((record) => messagesFigures([record]));
   const all = records.length > 1 ? messagesFigures(records) : [];
-  const points = (figures: readonly Figure[]) => figures.reduce((sum, { data }) => sum + data.rows.length, 0);
+  const points = (figures: readonly Figure[]) => figures.reduce((sum, { data }) => sum + data().rows.length, 0);
   if (points(all) <= points(alone)) return [];
   return ['<h2>All records together</h2>', plots(all.slice(0, detail.figures), 'all', detail)];
 }
 
-function recordSection(record: RunRecord, detail: Detail, id: string): string {
-  const { environment, config, claims, complete } = record;
+/** @param titled with its command line: it is not the page's title */
+function recordSection(record: RunRecord, detail: Detail, id: string, titled: boolean): string {
+  const { environment, claims, complete } = record;
   const warnings = warningsOf(record).length;
   const where = [
     environment.time.slice(0, 16).replace('T', ' '), environment.cpu, `${environment.cores} cores`,
@@ -68,10 +80,10 @@ function recordSection(record: RunRecord, detail: Detail, id: string): string {
   ];
   const drawn = drawings(record, detail);
   return [
-    `<section aria-labelledby="${id}"><h2 id="${id}"><code>smpalloc ${text(config.command)}</code></h2>`,
+    `<section id="${id}">`, ...(titled ? [`<h2><code>${text(commandOf(record))}</code></h2>`] : []),
     `<p class="soft">${text(where.join(', '))} (<a href="#${id}foot">all of it</a>)</p>`,
     ...(complete ? [] : ['<p class="warning fail">Interrupted: the rows are what was known by then.</p>']),
-    ...(warnings > 0 ? [`<p class="warning">${counted(warnings, 'warning')}: see <a href="#${id}foot">the foot</a>.</p>`] : []),
+    ...(warnings > 0 ? [`<p class="warning"><a href="#${id}foot">${counted(warnings, 'warning')}</a></p>`] : []),
     ...badAudits(record), ...claimsTable(claims, detail),
     ...figureSections(drawn, id, detail), ...tables(record, detail), missing(drawn), '</section>',
   ].join('\n');
@@ -98,9 +110,9 @@ function claimsTable(claims: readonly Claim[], detail: Detail): string[] {
       [pass ? 'PASS' : 'FAIL', claim, measured, source, id]
     )),
   };
-  const caption = `${passed} of ${counted(claims.length, 'claim')} hold`;
+  const caption = `${passed} of ${claims.length} hold`;
   const marks = { PASS: 'pass verdict', FAIL: 'fail verdict' };
-  return [`<h3>Claims</h3>`, htmlTable(cells, { caption, marks, most: detail.rows, wide: [1, 2] })];
+  return ['<h3>Claims</h3>', htmlTable(cells, { caption, marks, most: detail.rows, wide: [1, 2] })];
 }
 
 /** As many figures as the page has room for. */
@@ -137,5 +149,6 @@ function tables(record: RunRecord, detail: Detail): string[] {
 function missing({ missing: none }: Drawn): string {
   if (none.length === 0) return '';
   const items = none.map(({ name, needs }) => `<li>${text(name)}: <code>smpalloc ${text(needs)}</code></li>`);
-  return `<details class="data"><summary>what is not drawn, and what would make it</summary><ul>${items.join('')}</ul></details>`;
+  const summary = '<summary>what is not drawn, and what would make it</summary>';
+  return `<details class="data">${summary}<ul>${items.join('')}</ul></details>`;
 }

@@ -1,6 +1,6 @@
 /**
- * report_style.ts — how a report looks, light, dark and on paper. Series differ in colour (of a palette that is told apart
- * without seeing red or green), dashes and marks; parts of bars in colour and, every second, hatching.
+ * report_style.ts — how a report looks, light, dark and on paper. Series differ in colour (of a palette that is told
+ * apart without seeing red or green), dashes and marks; parts of bars in colour and, every second, hatching.
  */
 import { LEVELS } from './map.js';
 import { STYLES } from './svg.js';
@@ -28,7 +28,7 @@ ${numbers(LEVELS).map((n) => `.q${n} { fill: var(--q${n}); }`).join(' ')}
 ${DASHES.map((dashes, n) => (dashes === '' ? '' : `.d${n} { stroke-dasharray: ${dashes}; }`)).join(' ')}
 h2 { font-size: 1.2rem; margin: 3rem 0 0; padding-top: .6rem; border-top: 2px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 2.2rem 0 .2rem; } h4 { font-size: .95rem; margin: 0; }
-main > p { margin: .3rem 0; } h2 code, h1 code { font-size: .92em; }
+a { color: inherit; } main > p { margin: .3rem 0; } h2 code, h1 code { font-size: .92em; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); gap: 1.6rem 2.2rem;
   align-items: start; margin: .8rem 0 1.2rem; }
 .plot { margin: 0; min-width: 0; max-width: 38rem; } .plot > svg { display: block; width: 100%; height: auto; }
@@ -52,7 +52,8 @@ svg .total { fill: var(--text); font-variant-numeric: tabular-nums; }
 .sorts .wide { white-space: normal; min-width: 14rem; } th.n { text-align: right; }
 .sorts tbody tr:hover { background: var(--head); }
 th button { all: unset; cursor: pointer; font-weight: 600; } th button:focus-visible { outline: 2px solid var(--text); }
-th[aria-sort=ascending] button::after { content: ' \\2191'; } th[aria-sort=descending] button::after { content: ' \\2193'; }
+th[aria-sort=ascending] button::after { content: ' \\2191'; }
+th[aria-sort=descending] button::after { content: ' \\2193'; }
 details { margin: .3rem 0; } summary { cursor: pointer; color: var(--soft); font-size: .86rem; width: fit-content; }
 details .scroll { max-height: 22rem; border: 1px solid var(--line); }
 .warning { border-left: 4px solid var(--bad); padding: .2rem .8rem; margin: .6rem 0; }

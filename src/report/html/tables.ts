@@ -1,4 +1,4 @@
-/** tables.ts — tables of a page: those with a head of buttons sort (sorting.ts), and a long one says what it left out. */
+/** tables.ts — tables of a page: they sort (sorting.ts), and a long one says what it left out. */
 import { escapeMarkup as text } from '../markup.js';
 import { type Cells, integer } from '../table.js';
 
@@ -19,15 +19,18 @@ export function htmlTable(table: Cells, options: TableOptions): string {
   const shown = rows.slice(0, most);
   const heads = columns.map(({ head, left }) => `<th scope="col"${left ? '' : ' class="n"'}>${text(head)}</th>`);
   const lines = shown.map((cells) => `<tr>${cells.map((cell, n) => {
-    const kind = [columns[n]!.left ? '' : 'n', wide.includes(n) ? 'wide' : '', marks[cell] ?? ''].filter((one) => one !== '').join(' ');
-    const name = kind === '' ? '' : ` class="${kind}"`;
-    return n === 0 && columns[n]!.left ? `<th scope="row"${name}>${text(cell)}</th>` : `<td${name}>${text(cell)}</td>`;
+    const { left } = columns[n]!;
+    const kinds = [left ? '' : 'n', wide.includes(n) ? 'wide' : '', marks[cell] ?? ''].filter(Boolean).join(' ');
+    const own = kinds === '' ? '' : ` class="${kinds}"`;
+    return n === 0 && left ? `<th scope="row"${own}>${text(cell)}</th>` : `<td${own}>${text(cell)}</td>`;
   }).join('')}</tr>`);
   const left = rows.length - shown.length;
   const more = left > 0 ? `; ${integer(left)} more rows are in the record` : '';
   const title = `${caption}${more}`.replace(/^; /, '');
-  return `<div class="scroll" role="region" tabindex="0" aria-label="${text(caption || 'table')}">
-<table class="sorts">${title === '' ? '' : `<caption>${text(title)}</caption>`}
+  const name = text(caption || 'table');
+  const head = title === '' ? '' : `<caption>${text(title)}</caption>`;
+  return `<div class="scroll" role="region" tabindex="0" aria-label="${name}">
+<table class="sorts">${head}
 <thead><tr>${heads.join('')}</tr></thead>
 <tbody>${lines.join('\n')}</tbody></table></div>`;
 }
