@@ -42,7 +42,7 @@ export function modelRow(own: Partial<ModelRow> = {}): ModelRow {
     cpus, ops, ns, opsPerUs,
     counts: {
       accesses: ops * 40, locked: ops * 2 + statsTransfers, upgrades: 10, invalidations: chunks, misses: 100,
-      transfers: chunks + fifo + statsTransfers + small.reduce((sum, { transfers }) => sum + transfers, 0) + 500,
+      transfers: 2 * chunks + fifo + statsTransfers + small.reduce((sum, { transfers }) => sum + transfers, 0) + 500,
       remoteFrees, ipiMessages: messages, ipiInterrupts: Math.ceil(messages / 3), handlerRuns: Math.ceil(messages / 3),
       handled: messages, casTries: remoteFrees, casFails: Math.round(remoteFrees / 100), sleeps: 0,
     },

@@ -8,7 +8,7 @@ import { linesDrawing, type Point, type Series, thinned } from './lines.js';
 import { cpusText, inPieces, naming, pieceOf } from './rows.js';
 
 const DIMENSIONS = ['alloc', 'free', 'stats', 'signalDelay'] as const;
-const BOX: Box = { left: 66, right: 466, top: 28, bottom: 250 };
+const BOX: Box = { left: 66, right: 450, top: 28, bottom: 250 };
 const MOST = 8;
 
 /** @param rows of one workload and cost profile */

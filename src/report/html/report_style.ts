@@ -1,6 +1,7 @@
 /**
  * report_style.ts — how a report looks, light, dark and on paper. Series differ in colour (of a palette that is told
- * apart without seeing red or green), dashes and marks; parts of bars in colour and, every second, hatching.
+ * apart without seeing red or green), dashes and marks; parts of bars in colour and, every second, hatching; not on
+ * paper, where browsers print patterns as pictures: 60 MB of them, for 150 bars.
  */
 import { LEVELS } from './map.js';
 import { STYLES } from './svg.js';
@@ -52,17 +53,20 @@ svg .total { fill: var(--text); font-variant-numeric: tabular-nums; }
 .sorts .wide { white-space: normal; min-width: 14rem; } th.n { text-align: right; }
 .sorts tbody tr:hover { background: var(--head); }
 th button { all: unset; cursor: pointer; font-weight: 600; } th button:focus-visible { outline: 2px solid var(--text); }
-th[aria-sort=ascending] button::after { content: ' \\2191'; }
-th[aria-sort=descending] button::after { content: ' \\2193'; }
+th[aria-sort=ascending] button::after { content: ' \\2191'; content: ' \\2191' / ''; }
+th[aria-sort=descending] button::after { content: ' \\2193'; content: ' \\2193' / ''; }
 details { margin: .3rem 0; } summary { cursor: pointer; color: var(--soft); font-size: .86rem; width: fit-content; }
 details .scroll { max-height: 22rem; border: 1px solid var(--line); }
 .warning { border-left: 4px solid var(--bad); padding: .2rem .8rem; margin: .6rem 0; }
 footer { border-top: 2px solid var(--line); margin-top: 3rem; font-size: .9rem; }
 footer dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .1rem 1rem; margin: .5rem 0; }
 footer dt { color: var(--soft); } footer dd { margin: 0; overflow-wrap: anywhere; }
+@page { margin: 12mm; }
 @media print {
+  ${numbers(STYLES + 1).map((n) => `.f${n} { fill: var(--s${n}); }`).join(' ')}
   .plots { display: block; columns: 2; column-gap: 8mm; } .plot { break-inside: avoid; margin-bottom: 6mm; }
-  .data, .patterns + .soft { display: none; } .scroll { overflow: visible; max-height: none; }
+  .plot > svg { max-height: 150mm; }
+  .data { display: none; } .scroll { overflow: visible; max-height: none; }
   .sorts { font-size: 7pt; } .sorts th, .sorts td { padding: .05rem .25rem; white-space: normal; }
   thead th { position: static; } tr, h2, h3 { break-inside: avoid; } h2, h3, h4 { break-after: avoid; }
   .mark, .part, path, rect, .sorts { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
