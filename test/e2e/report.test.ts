@@ -201,7 +201,7 @@ describe.skipIf(!hasChromium)('in Chromium, a report', () => {
   });
 
   test('of a race steps through its schedule, and nothing is wrong there either', async () => {
-    await smpalloc(`race replay R40 b --defect R40 --html ${file('race.html')}`);
+    await smpalloc(`race explore R40 --defect R40 --quiet --html ${file('race.html')}`);
     const { page, requests, complaints } = await browser.open(file('race.html'), { width: 400, height: 800 });
     await page.keyboard.press('ArrowRight');
     expect(await page.locator('.now').textContent()).toMatch(/^step 1 of \d+: cpu/);
