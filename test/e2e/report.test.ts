@@ -183,7 +183,10 @@ describe.skipIf(!hasChromium)('in Chromium, a report', () => {
 
   test('is light on paper, without what paper cannot do, and all of a table is on it', async () => {
     await opened.page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    // what an A4 page has room for between its margins
+    await opened.page.setViewportSize({ width: 700, height: 1000 });
     const { back, data, cut, plots } = await opened.page.evaluate(onPaper);
+    expect((await opened.page.evaluate(tooWide)).page).toBeLessThanOrEqual(700);
     expect(luminance(back)).toBeGreaterThan(0.9);
     expect({ data, cut }).toEqual({ data: 0, cut: 0 });
     expect(plots).toBeGreaterThan(10);
