@@ -23,7 +23,7 @@ export interface Detail {
 
 /** From all there is to the least that is still a report. */
 export const DETAILS: readonly Detail[] = [
-  { figures: Number.POSITIVE_INFINITY, maps: 4, cells: 64, points: 120, rows: 1000, data: 400 },
+  { figures: Number.POSITIVE_INFINITY, maps: 4, cells: 64, points: 80, rows: 1000, data: 160 },
   { figures: 40, maps: 2, cells: 48, points: 60, rows: 300, data: 60 },
   { figures: 20, maps: 1, cells: 32, points: 40, rows: 100, data: 12 },
   { figures: 8, maps: 1, cells: 24, points: 24, rows: 30, data: 0 },

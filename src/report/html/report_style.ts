@@ -68,7 +68,7 @@ footer dt { color: var(--soft); } footer dd { margin: 0; overflow-wrap: anywhere
   .plot > svg { max-height: 150mm; }
   .data { display: none; } .scroll { overflow: visible; max-height: none; }
   .sorts { font-size: 6.5pt; } .sorts th, .sorts td { padding: .04rem .16rem; white-space: normal; }
-  .sorts .wide { min-width: 0; } thead th { position: static; overflow-wrap: anywhere; }
+  .sorts .wide { min-width: 0; } thead th { position: static; } th.n { overflow-wrap: anywhere; }
   th button { display: contents; } tr, h2, h3 { break-inside: avoid; } h2, h3, h4 { break-after: avoid; }
   .mark, .part, path, rect, .sorts { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
