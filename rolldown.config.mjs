@@ -4,7 +4,7 @@
  *
  * Engine code exists in flavours, and for each allocator: a machine runs one for life. A machine boots `release`, or
  * `invariants` with bitmaps, poisoning, owner checks and the count of locked operations. The explorer loads the
- * `stepped` ones: every access to memory asks a scheduler first.
+ * `stepped` ones: every access to memory asks a scheduler first. The model's charge for it.
  */
 import { readdirSync } from 'node:fs';
 import { allocator } from './scripts/allocator.mjs';
@@ -19,15 +19,17 @@ const external = (id) => id.startsWith('node:') || packages.some((name) => id ==
 
 /** by their numbers in base/policy.ts */
 const ALLOCATORS = ['dragonfly', 'freebsd'];
-/** constants of a flavour: checks, switchable defects (base/defects.ts), and whether a scheduler makes the accesses */
+/** constants of a flavour: checks, switchable defects (base/defects.ts), whether marks and probes (hw/kasan, sdt) are in */
 const FLAVOURS = {
-  release: { INVARIANTS: 'false', DEFECTS: 'false', STEPPED: 'false' },
-  invariants: { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'false' },
-  stepped: { INVARIANTS: 'false', DEFECTS: 'true', STEPPED: 'true' },
-  'stepped-invariants': { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'true' },
+  release: { INVARIANTS: 'false', DEFECTS: 'false', STEPPED: 'false', SDT: 'false' },
+  invariants: { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'false', SDT: 'false' },
+  stepped: { INVARIANTS: 'false', DEFECTS: 'true', STEPPED: 'true', SDT: 'false' },
+  'stepped-invariants': { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'true', SDT: 'false' },
+  // a scheduler makes the accesses, and nobody watches whose memory it is
+  model: { INVARIANTS: 'false', DEFECTS: 'false', STEPPED: 'false', SDT: 'true' },
 };
 
-function bundle(input, file, flavour = 'release', { form = 'stepped', alloc = '' } = {}) {
+function bundle(input, file, flavour = 'release', { form = '', alloc = '' } = {}) {
   const define = { ...FLAVOURS[flavour], ALLOCATOR: String(ALLOCATORS.indexOf(alloc)) };
   const plugins = alloc === '' ? [] : [allocator(alloc)];
   return {
@@ -36,7 +38,7 @@ function bundle(input, file, flavour = 'release', { form = 'stepped', alloc = ''
     external,
     resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
     transform: { target: 'es2023', define },
-    plugins: [...plugins, ...(define.STEPPED === 'true' ? [stepped(root, form)] : []), constFunctions()],
+    plugins: [...plugins, ...(form === '' ? [] : [stepped(root, form)]), constFunctions()],
     output: { file: `dist/${file}`, format: 'esm', sourcemap: true, codeSplitting: false },
   };
 }
@@ -53,6 +55,7 @@ const host = [
   bundle('workers/baton.ts', 'baton.js'),
   bundle('workers/stress.ts', 'stress.js'),
   bundle('workers/litmus.ts', 'litmus.js'),
+  bundle('workers/probe.ts', 'probe.js'),
   ...readdirSync('bench')
     .filter((name) => name.endsWith('.ts'))
     .map((name) => bundle(`bench/${name}`, `bench/${name.replace('.ts', '.js')}`)),
@@ -72,4 +75,8 @@ const explored = ['stepped', 'stepped-invariants'].flatMap((flavour) =>
   ),
 );
 
-export default [...host, ...engine, ...explored];
+const modelled = ALLOCATORS.map((alloc) =>
+  bundle('src/modelled.ts', `${alloc}/model/engine.js`, 'model', { form: 'model', alloc }),
+);
+
+export default [...host, ...engine, ...explored, ...modelled];

@@ -8,7 +8,7 @@ import { defineConfig } from 'vitest/config';
 
 /** The engine from source: checks on, one thread that can be any CPU. A new one a project: vitest empties `define`. */
 const inProcess = () => ({
-  define: { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'false', ALLOCATOR: '-1' },
+  define: { INVARIANTS: 'true', DEFECTS: 'true', STEPPED: 'false', SDT: 'false', ALLOCATOR: '-1' },
   plugins: [
     {
       name: 'switchable-curcpu',

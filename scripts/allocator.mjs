@@ -18,7 +18,7 @@ export function allocator(name) {
   return {
     name: 'allocator',
     resolveId(/** @type {string} */ source, /** @type {string | undefined} */ importer) {
-      if (!importer || !/\/src\/(engine|workload\/)/.test(importer)) return null;
+      if (!importer || !/\/src\/(engine|modelled|workload\/)/.test(importer)) return null;
       const match = MODULE.exec(source);
       if (!match || (match[1] ?? OWNER[/** @type {'slab' | 'uma'} */ (match[2])]) === name) return null;
       return ABSENT + new URL(source.replace(/\.js$/, '.ts'), `file://${importer}`).pathname;

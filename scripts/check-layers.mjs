@@ -19,7 +19,7 @@ import { conclude, isMain, parse, readSources, resolve, root } from './sources.m
 
 /** lowest first; strangers on one row may not import each other */
 const ROWS = [
-  ['base'], ['hw'], ['kern'], ['vm'], ['dragonfly', 'freebsd', 'netbsd'], ['workload'], ['engine.ts'], ['stepped.ts'],
+  ['base'], ['hw'], ['kern'], ['vm'], ['dragonfly', 'freebsd', 'netbsd'], ['workload'], ['engine.ts'], ['stepped.ts', 'modelled.ts'],
   ['observe'], ['host'], ['lab'], ['suite'], ['report'], ['cli'],
   ['index.ts', 'memstat.ts', 'vcpu.ts', 'phase_engine.ts', 'race.ts'],
   ['workers', 'bench'],

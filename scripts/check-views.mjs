@@ -10,7 +10,7 @@
  *             racy() and racy64() say themselves that they may be late, and stand on any line
  *
  * The first and the last hold above hw/, which is what they are made of; the others from base/ to workload/, but for
- * the forms in hw/stepped, hw/baton and hw/stress.
+ * the forms in hw/stepped, hw/baton, hw/stress and hw/model.
  *
  * @typedef {import('./sources.mjs').Sources} Sources
  * @typedef {import('./sources.mjs').Violation} Violation
@@ -24,8 +24,8 @@ import { checkLineRules, fieldsOf, OTHER_RULE } from './line-rules.mjs';
 import { conclude, isMain, parentsOf, parse, readSources, resolve } from './sources.mjs';
 
 const ENGINE = /^src\/(kern|vm|dragonfly|freebsd|netbsd|workload)\//;
-/** the forms in hw/stepped, hw/baton and hw/stress make the rest step: their state is the schedule, not the machine */
-const INSIDE = /^src\/(base|hw\/(?!stepped\/|baton\/|stress\/)|kern|vm|dragonfly|freebsd|netbsd|workload)/;
+/** the forms in hw/stepped and beside it make the rest step: their state is the schedule, not the machine */
+const INSIDE = /^src\/(base|hw\/(?!stepped\/|baton\/|stress\/|model\/)|kern|vm|dragonfly|freebsd|netbsd|workload)/;
 
 const VIEWS = new Set(['i32', 'u8', 'i64', 'f64']);
 const ATOMICS = 'src/hw/atomics.ts';

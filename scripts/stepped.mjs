@@ -11,16 +11,17 @@
  * and the files of hw/ that meet the host's memory are replaced by those of hw/stepped/. Nothing else changes: what is
  * explored is the shipped source. Access sites keep their place in the source map: a trace shows the TypeScript line.
  *
- * Two further forms put their own files in the place of some of stepped/'s: `baton` for replays on real workers, where
- * each access waits for its turn and is really made, `stress` for workers that just run, where it is made at once. pre
- * and post (stepped/update.ts) are the same over all.
+ * Further forms put their own files in the place of some of stepped/'s: `baton` for replays on real workers, where
+ * each access waits for its turn and is really made, `stress` for workers that just run, where it is made at once,
+ * `model` for CPUs in virtual time, where it is charged for. pre and post (stepped/update.ts) are the same over all.
  */
 import MagicString from 'magic-string';
 import { parseSync } from 'oxc-parser';
 import { walk } from 'oxc-walker';
 
 const ENGINE = /\/src\/(kern|vm|dragonfly|freebsd|netbsd|workload)\/[^?]*\.ts$/;
-const SWAPPED = /\/(atomics|cpufunc|curcpu|kasan|mem|time)\.js$/;
+const WORKLOAD = /\/src\/workload\//;
+const SWAPPED = /\/(atomics|cpufunc|curcpu|intr|kasan|mem|sdt|time)\.js$/;
 const VIEWS = { i32: '32', u8: '8', i64: '64', f64: 'f' };
 const ACCESS = imported(['ld', 'st']);
 const UPDATE = imported(['pre', 'post']);
@@ -34,11 +35,18 @@ function imported(verbs) {
 /** @typedef {any} Node */
 
 /** what the other forms replace */
-const OWN = { stepped: [], baton: ['access', 'run'], stress: ['access', 'run', 'marked'] };
+const OWN = {
+  stepped: [],
+  baton: ['access', 'run'],
+  stress: ['access', 'run', 'marked'],
+  model: ['access', 'cpufunc', 'intr', 'mem', 'run', 'sdt'],
+};
+/** files of hw/ that stay as they are where the form has none of its own */
+const KEPT = ['intr', 'sdt'];
 
 /**
  * @param {URL} root the project's root
- * @param {'stepped' | 'baton' | 'stress'} form
+ * @param {keyof typeof OWN} form
  */
 export function stepped(root, form = 'stepped') {
   const hw = new URL('src/hw/stepped/', root).pathname;
@@ -53,14 +61,19 @@ export function stepped(root, form = 'stepped') {
       const replacing = new RegExp(`${inside ? '^\\./' : '/stepped/'}(${replaced})\\.js$`).exec(source)?.[1];
       if (replacing) return `${own}${replacing}.ts`;
       const file = SWAPPED.exec(source)?.[1];
-      return file && !inside ? `${hw}${file}.ts` : null;
+      if (!file || inside) return null;
+      if (form === 'model' && file === 'atomics' && WORKLOAD.test(importer)) return `${own}client_atomics.ts`;
+      if (OWN[form].includes(file)) return `${own}${file}.ts`;
+      return KEPT.includes(file) ? null : `${hw}${file}.ts`;
     },
     transform(/** @type {string} */ code, /** @type {string} */ id) {
       if (!ENGINE.test(id)) return null;
       const text = rewrite(code, id);
       if (!text) return null;
+      // what a workload does itself is counted apart
+      const from = form === 'model' && WORKLOAD.test(id) ? `${own}client.ts` : access;
       // on the first line, so that no line moves
-      text.prepend(`import { ${ACCESS} } from '${access}'; import { ${UPDATE} } from '${hw}update.ts';`);
+      text.prepend(`import { ${ACCESS} } from '${from}'; import { ${UPDATE} } from '${hw}update.ts';`);
       return { code: text.toString(), map: text.generateMap({ source: id, hires: true }) };
     },
   };

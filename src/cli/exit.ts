@@ -3,7 +3,8 @@ import { SmpallocError } from '../base/errors.js';
 import { MachinePanic } from '../host/machine.js';
 
 export const EXIT_CODES =
-  '0 ok, 1 a claim or an audit failed, 2 usage or bad input, 3 panic, 4 time-out, 130 interrupted';
+  '0 ok, 1 a claim or an audit failed, a regression, a cell missing, 2 usage or bad input, 3 panic, 4 time-out, ' +
+  '130 interrupted';
 export const RACE_EXIT_CODES =
   '0 pass, 1 failure found, 2 usage or bad input, 3 a bug in smpalloc, 4 budget over without a verdict, 130 interrupted';
 

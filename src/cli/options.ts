@@ -155,7 +155,7 @@ export function list<T extends string>(
   return values as T[];
 }
 
-function tunables(value: unknown): Record<string, number> {
+export function tunables(value: unknown): Record<string, number> {
   const result: Record<string, number> = {};
   for (const pair of value === undefined ? [] : [value].flat().flatMap((text) => String(text).split(','))) {
     const [name, text, ...rest] = pair.split('=');

@@ -40,6 +40,7 @@ import { add, cas, load, store, xchg } from '../hw/atomics.js';
 import { curcpu } from '../hw/curcpu.js';
 import { defect } from '../hw/defect.js';
 import { i32 } from '../hw/heap.js';
+import { sdtRemoteFree } from '../hw/sdt.js';
 import { KTR, ktr } from '../kern/ktr.js';
 import { KTR_FREE_REMOTE } from '../kern/ktr.layout.js';
 import { ipiqRegister } from '../kern/lwkt_ipiq.js';
@@ -57,6 +58,7 @@ import { FREE, myslgd, slCount, zoneRelist, zoneRemove } from './slglobaldata.js
 
 declare const INVARIANTS: boolean;
 declare const DEFECTS: boolean;
+declare const SDT: boolean;
 
 const R38 = DEFECTS && defect(D_R38);
 const R43 = DEFECTS && defect(D_R43);
@@ -72,6 +74,7 @@ const LINKED = FREE !== FREE_IPI && FREE !== FREE_LOCKED;
 export function remoteFree(z: number, chunk: number, type: number): void {
   const sl = myslgd();
   slCount(sl, SLC_REMOTE, 1);
+  if (SDT) sdtRemoteFree((z >>> 2) + Z_CPU);
   if (KTR) ktr(KTR_FREE_REMOTE, chunk, z, i32[(z >>> 2) + Z_CPU]);
   if (INVARIANTS) chunkPoison(chunk, i32[(z >>> 2) + Z_CHUNKSIZE]);
   if (FREE === FREE_RBATCH) remoteBatch(sl, z, chunk);

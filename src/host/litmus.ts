@@ -12,6 +12,7 @@ import {
 } from '../base/litmus.js';
 import { distUrl } from './root.js';
 import { workerMessage } from './scenario_worker.js';
+import { sharedPages } from './shared_pages.js';
 
 /** a stride takes milliseconds, or a second where all cores are busy */
 const PATIENCE_MS = 20_000;
@@ -40,7 +41,7 @@ export async function runLitmus(
   signal?.throwIfAborted();
   const { name, parts, patience = PATIENCE_MS, ...rest } = run;
   const crowded = parts.length > litmusCores();
-  const page = pageOf(litmusBytes(parts.length));
+  const page = sharedPages(litmusBytes(parts.length));
   const control = new Int32Array(page);
   const workers = parts.map((part, actor) => {
     const task: LitmusTask = { ...part, ...rest, page, actor, actors: parts.length, crowded };
@@ -71,18 +72,6 @@ export async function runLitmus(
     clearInterval(watch);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-}
-
-const WASM_PAGE = 65_536;
-/** Node's types leave it to the browser's */
-declare const WebAssembly: {
-  readonly Memory: new (limits: { initial: number; maximum: number; shared: true }) => { buffer: SharedArrayBuffer };
-};
-
-/** A SharedArrayBuffer's own bytes begin 16 behind a line's with glibc; those of WebAssembly begin with a page. */
-function pageOf(bytes: number): SharedArrayBuffer {
-  const pages = Math.ceil(bytes / WASM_PAGE);
-  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
 }
 
 /** What a worker says in the end. */

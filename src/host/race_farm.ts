@@ -6,7 +6,7 @@
  * says stop: what is known by then is the answer.
  */
 import type { Piscina } from 'piscina';
-import { type ErrorCode, SmpallocError } from '../base/errors.js';
+import { type Answer, errorOf } from './plain_error.js';
 import { distUrl } from './root.js';
 
 /** Words of a task's heart; the first three are hw/stepped/run.ts BEAT_*. */
@@ -30,22 +30,6 @@ export interface Pulse {
   readonly entity: number;
   readonly operation: number;
   readonly phase: number;
-}
-
-/** How a task answers: errors cross threads as data, classes do not. */
-export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: PlainError };
-
-export interface PlainError {
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string;
-  readonly code: ErrorCode | null;
-}
-
-export function plainError(cause: unknown): PlainError {
-  const error = cause instanceof Error ? cause : new Error(String(cause));
-  const { name, message, stack = message } = error;
-  return { name, message, stack, code: SmpallocError.is(cause) ? cause.code : null };
 }
 
 /** What its owner makes of a task that stopped beating, or whose thread ended under it. */
@@ -106,7 +90,7 @@ export class RaceFarm {
       const pool = await this.#pool;
       const answer: Answer<T> = await pool.run({ ...task, beat }, { name: 'raceJob', signal: abort.signal });
       if (answer.ok) return answer.value;
-      throw revived(answer.error);
+      throw new Revived(errorOf(answer.error));
     } catch (cause) {
       if (stuck) throw stuck;
       throw cause instanceof Revived ? cause.error : mourner.died(cause as Error);
@@ -169,10 +153,4 @@ class Revived extends Error {
     super(error.message);
     this.error = error;
   }
-}
-
-function revived({ name, message, stack, code }: PlainError): Revived {
-  const error = code === null ? new Error(message) : new SmpallocError(code, message);
-  if (code === null) Object.defineProperties(error, { name: { value: name }, stack: { value: stack } });
-  return new Revived(error);
 }

@@ -21,7 +21,10 @@ export function intrUnmask(): void {}
  * One turn of a wait loop. With more virtual CPUs than cores the one that is waited for may need this core: after some
  * turns each is a short halt.
  * @param spins how many turns the loop has made
+ * @param most see cpuPause
+ * @returns how many it has made now
  */
-export function cpuSpinwait(spins: number): void {
+export function cpuSpinwait(spins: number, _most?: number): number {
   if (spins >= SPINS) intrHalt(NAP);
+  return spins + 1;
 }

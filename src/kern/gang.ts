@@ -23,9 +23,9 @@ export function gangBarrier(parties: number): void {
     wakeup(WCHAN);
     return;
   }
-  for (let spins = 0; load(SB_GANG_GEN) === generation; spins++) {
+  for (let spins = 0; load(SB_GANG_GEN) === generation; ) {
     splzWaiting();
-    if (spins < GANG_SPINS) cpuPause(0);
+    if (spins < GANG_SPINS) spins = cpuPause(spins, GANG_SPINS);
     else sleepFor(generation);
   }
 }

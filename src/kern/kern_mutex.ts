@@ -57,11 +57,12 @@ function mtxLockSlow(mtx: number): void {
   const spinsOnly = FORM === MTX_SPIN || i32[mycpu() + GD_CRIT] !== 0;
   // once we have announced ourselves as a sleeper, a wake-up meant for another may have come to us
   let mine = curcpu + 1;
-  for (let spins = 0; ; spins++) {
+  const most = spinsOnly ? Number.POSITIVE_INFINITY : FORM === MTX_FUTEX ? 0 : ADAPTIVE_SPINS;
+  for (let spins = 0; ; ) {
     if (load(mtx) === 0 && cas(mtx, 0, mine)) return;
-    if (spinsOnly || (FORM !== MTX_FUTEX && spins < ADAPTIVE_SPINS)) {
+    if (spins < most) {
       if (i32[mycpu() + GD_CRIT] === 0) splzWaiting();
-      cpuPause(spins);
+      spins = cpuPause(spins, most);
     } else {
       mine |= MTX_CONTESTED;
       sleepOn(mtx);

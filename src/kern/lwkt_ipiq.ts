@@ -198,12 +198,12 @@ function waitForRoom(ip: number, target: number): void {
     requestInterrupt(target, INTR_IPIQ | INTR_URGENT);
     intrRaise(target, INTR_URGENT);
   }
-  for (let spins = 0; ; spins++) {
+  for (let spins = 0; ; ) {
     const used = slotsUsed(ip);
     if (used <= MAXCPUFIFO >>> 2) return;
     if (INVARIANTS && used > MOST_USED) kassert(A_IPIQ_USED, ip << 2);
     if (!R46) lwktProcessIpiq();
-    cpuPause(spins);
+    spins = cpuPause(spins, Number.POSITIVE_INFINITY);
   }
 }
 

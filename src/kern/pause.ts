@@ -8,8 +8,14 @@
 import { cpuSpinwait } from '../hw/cpufunc.js';
 import { checkStop } from './panic.js';
 
-/** @param spins how many turns the loop has made. Interrupts are for the caller to serve. */
-export function cpuPause(spins: number): void {
+/**
+ * Interrupts are for the caller to serve.
+ * @param spins how many turns the loop has made
+ * @param most given by a loop whose turns differ in nothing but their number, and that goes on with what this returns: the
+ *   turns after which it does something else, or Infinity. Where time is virtual, turns in vain are not made
+ * @returns how many turns it has made now
+ */
+export function cpuPause(spins: number, most?: number): number {
   checkStop();
-  cpuSpinwait(spins);
+  return cpuSpinwait(spins, most);
 }

@@ -36,6 +36,7 @@ export class UmaFinder {
   readonly #uma: number;
   #key = -1;
   #head = -1;
+  /** of the kegs, those whose slabs are not known by their pages */
   #kegs: readonly number[] = [];
   /** zones and kegs by address, for those in no slab */
   #known = new Map<number, Part>();
@@ -63,9 +64,10 @@ export class UmaFinder {
     if (count === this.#key && head === this.#head) return;
     this.#key = count;
     this.#head = head;
-    this.#kegs = umaKegs(this.#memory);
+    const kegs = umaKegs(this.#memory);
+    this.#kegs = kegs.filter((keg) => (peek(this.#memory, keg, U.UK_FLAGS) & UMA_ZONE_MALLOC) === 0);
     this.#known = new Map();
-    for (const keg of this.#kegs) {
+    for (const keg of kegs) {
       this.#known.set(keg, { kind: 'keg', at: keg, name: this.#kegName(keg) });
       for (const zone of kegZones(this.#memory, keg)) {
         this.#known.set(zone, { kind: 'zone', at: zone, name: zoneName(this.#memory, zone) });
@@ -75,10 +77,7 @@ export class UmaFinder {
 
   /** Keg of the slab on this page, 0 without one; malloc's are known by their pages. */
   #kegOf(page: number): number {
-    for (const keg of this.#kegs) {
-      if ((peek(this.#memory, keg, U.UK_FLAGS) & UMA_ZONE_MALLOC) === 0 && this.#header(keg, page) !== 0) return keg;
-    }
-    return 0;
+    return this.#kegs.find((keg) => this.#header(keg, page) !== 0) ?? 0;
   }
 
   /** Header of the keg's slab on this page: it says so, and the keg's lists lead to it. */

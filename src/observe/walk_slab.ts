@@ -7,6 +7,7 @@ import * as Z from '../dragonfly/slaballoc.layout.js';
 import { SB_FIRST_PAGE, SB_KMU, SB_NPAGES, SB_ZONE_SIZE } from '../hw/superblock.layout.js';
 import type { Memory } from './memory.js';
 import { chain, peek, readable } from './peek.js';
+import { isFreebsd } from './walk_uma.js';
 
 /** chunks of 8 bytes in the largest zone there is */
 const MOST_CHUNKS = 16384;
@@ -29,6 +30,12 @@ export function zoneAround(memory: Memory, address: number): number {
   const z = memory.zoneHeader(address);
   const live = kmemusage(memory, z >>> PAGE_SHIFT) < 0 && peek(memory, z, Z.Z_MAGIC) === Z.ZALLOC_SLAB_MAGIC;
   return live ? z : 0;
+}
+
+/** CPU that owns the zone an address lies in, -1 where there is none, as on a freebsd machine. */
+export function ownerOfZoneAt(memory: Memory, address: number): number {
+  const z = isFreebsd(memory) ? 0 : zoneAround(memory, address);
+  return z === 0 ? -1 : peek(memory, z, Z.Z_CPU);
 }
 
 export function kmemusage(memory: Memory, page: number): number {

@@ -5,6 +5,8 @@
  * docs/record.md describes the fields.
  */
 import { readFile } from 'node:fs/promises';
+import { addAbortSignal } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { SmpallocError } from '../base/errors.js';
 import { ALLOC_NAMES, FREE_NAMES, STATS_NAMES } from '../base/policy.js';
@@ -23,6 +25,9 @@ const rowBase = {
   audit: v.string(),
   failed: v.optional(count),
   profile: v.optional(profile),
+  /** the row's own figure, round by round */
+  samples: v.optional(v.array(count)),
+  wallSeconds: v.optional(count),
 };
 /** fields of later records: one that was written before them is a record all the same */
 const traffic = {
@@ -100,13 +105,19 @@ export type RunRecord = v.InferOutput<typeof RecordSchema>;
 /**
  * Reads a record.
  * @param path a file, or '-' for standard input
+ * @param signal ends waiting for standard input
  * @throws SmpallocError ESMP_INPUT naming the field that is wrong
  */
-export async function readRecord(path: string): Promise<RunRecord> {
-  const text = await readFile(path === '-' ? '/dev/stdin' : path, 'utf8').catch((cause: Error) => {
+export async function readRecord(path: string, signal?: AbortSignal): Promise<RunRecord> {
+  const written = await (path === '-' ? standardInput(signal) : readFile(path, 'utf8')).catch((cause: Error) => {
     throw new SmpallocError('ESMP_INPUT', `${path}: ${cause.message}`, { cause });
   });
-  return parseRecord(text, path);
+  return parseRecord(written, path);
+}
+
+/** A file of its name could be opened, but not where it is a socket. */
+function standardInput(signal?: AbortSignal): Promise<string> {
+  return text(signal ? addAbortSignal(signal, process.stdin) : process.stdin);
 }
 
 export function parseRecord(text: string, path = 'record'): RunRecord {

@@ -21,6 +21,8 @@ export interface IpiRow extends TraceRow {
   /** messages per remote free of policy `ipi`, over this policy's; a policy without messages counts as one */
   reduction: number;
   passes: number;
+  /** mops of each pass, in order */
+  samples: number[];
 }
 
 export const IPI_TRACES = ['redis-io3', 'kernel-net'];
@@ -86,6 +88,7 @@ async function row(
   const { text, audit } = await auditText(machine, o);
   const remoteFrees = mid((pass) => pass.remoteFrees);
   const ipiMessages = mid((pass) => pass.ipiMessages);
+  const samples = passes.map((pass) => (pass.allocations + pass.frees) / pass.ms / 1000);
   const cpuMs = passes.reduce<number | null>((sum, pass) => addKnown(sum, pass.cpuMs), 0);
   return {
     suite: 'ipi', alloc, free, stats, cpus: o.cpus, audit: text, trace: trace.summary.name,
@@ -103,7 +106,9 @@ async function row(
     zonesPeak: machine.sysctl('kern.slab.zones_peak'),
     zonesEnd: audit.zones,
     stranded: audit.stranded,
-    mops: median(passes.map((pass) => (pass.allocations + pass.frees) / pass.ms / 1000)),
+    mops: median(samples),
+    samples,
+    wallSeconds: passes.reduce((sum, { ms }) => sum + ms, 0) / 1000,
     cpuSeconds: cpuMs === null ? null : cpuMs / 1000,
     passes: passes.length,
     signalDelay: machine.configuration.signalDelay,

@@ -115,6 +115,7 @@ class Contestant {
   readonly #before: readonly number[];
   readonly #failedBefore: number;
   readonly #profileBefore: readonly ProfileRow[];
+  #wallMs = 0;
   #cpuMs: number | null = 0;
 
   private constructor(machine: Machine, o: SuiteOptions, loop: Loop, run: Runner, ops: number) {
@@ -145,6 +146,7 @@ class Contestant {
   async round(): Promise<void> {
     const { ms, cpuMs } = await this.#run(this.ops);
     this.ns.push((ms * 1e6) / this.ops);
+    this.#wallMs += ms;
     this.#cpuMs = addKnown(this.#cpuMs, cpuMs);
   }
 
@@ -163,13 +165,13 @@ class Contestant {
     const zones = alloc === 'dragonfly';
     return {
       suite, alloc, free, stats, cpus, audit: text, nsPerPair: ns, nsMin: Math.min(...this.ns),
-      nsMax: Math.max(...this.ns), mops: (1000 * cpus) / ns,
+      nsMax: Math.max(...this.ns), samples: this.ns, mops: (1000 * cpus) / ns,
       remoteFrees: zones ? remoteFrees! : this.#loop.remote(this.ops, cpus) * this.ns.length,
       remoteFrom: zones ? 'zones' : 'loop',
       ipiMessages: ipiMessages!, ipiInterrupts: ipiInterrupts!,
       zonesPeak: machine.sysctl('kern.slab.zones_peak'), pagesPeak: peak, askedPeak: this.#loop.live(cpus),
       lockedPerOp: null, waste: null, rounds: this.ns.length,
-      cpuSeconds: this.#cpuMs === null ? null : this.#cpuMs / 1000,
+      wallSeconds: this.#wallMs / 1000, cpuSeconds: this.#cpuMs === null ? null : this.#cpuMs / 1000,
       ...failed, ...(profile && { profile }),
     };
   }

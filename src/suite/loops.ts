@@ -15,11 +15,15 @@ export interface LoopRow extends RowBase, Traffic {
   nsPerPair: number;
   nsMin: number;
   nsMax: number;
+  /** nanoseconds of each round, in order */
+  samples: number[];
   mops: number;
   ipiMessages: number;
   ipiInterrupts: number;
   zonesPeak: number;
   rounds: number;
+  /** time of the rounds, and CPU time the threads really got in them */
+  wallSeconds: number;
   cpuSeconds: number | null;
   /** of another allocator's row: its time over that of dragonfly in the same round, median, with its 95 % interval */
   ratioToDragonfly?: number;

@@ -48,7 +48,8 @@ export interface TraceRow extends RowBase, PassCounts, Traffic {
   stranded: number;
   /** allocations and frees per microsecond */
   mops: number;
-  /** CPU seconds the threads really got, all passes */
+  /** time of all passes, and CPU seconds the threads really got in them */
+  wallSeconds: number;
   cpuSeconds: number | null;
   signalDelay: number | 'tick';
 }

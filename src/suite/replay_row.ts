@@ -98,6 +98,7 @@ async function row(
     per1000: pass.remoteFrees === 0 ? 0 : (1000 * pass.ipiMessages) / pass.remoteFrees,
     zonesPeak: machine.sysctl('kern.slab.zones_peak'), zonesEnd: audit.zones, stranded: audit.stranded,
     mops: ms === 0 ? 0 : (pass.allocations + pass.frees) / ms / 1000,
+    wallSeconds: ms / 1000,
     cpuSeconds: cpuMs === null ? null : cpuMs / 1000,
     signalDelay: machine.configuration.signalDelay,
     pagesPeak: peak, askedPeak: null, waste: null, lockedPerOp: null,

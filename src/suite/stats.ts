@@ -23,6 +23,8 @@ export interface StatsRow extends RowBase {
   where: 'update' | 'malloc';
   /** updates (or malloc/free pairs) per microsecond, all CPUs together */
   mops: number;
+  /** mops of each round, in order */
+  samples: number[];
   /** time of this policy over time of `critical` on the same allocator, median of rounds, with its 95 % interval */
   ratioToCritical: number;
   ratioLow: number;
@@ -30,6 +32,8 @@ export interface StatsRow extends RowBase {
   /** locked operations an update (or pair), counted */
   lockedPerOp: number;
   rounds: number;
+  /** time of the rounds, and CPU time the threads really got in them */
+  wallSeconds: number;
   cpuSeconds: number | null;
 }
 
@@ -84,12 +88,13 @@ async function atCpus(o: SuiteOptions, cpus: number, done: number, parts: number
     for (const where of ['update', 'malloc'] as const) {
       for (const [n, { alloc, free, stats }] of field.entries()) {
         const ns = times[where][n]!;
+        const samples = ns.map((one) => (1000 * cpus) / one);
         const { ratio, low, high } = pairedRatio(ns, times[where][criticalOf(field, n)]!);
         const { text } = await auditText(machines[n]!, o);
         rows.push({
-          suite: 'stats', alloc, free, stats, cpus, audit: text, where, mops: (1000 * cpus) / median(ns),
+          suite: 'stats', alloc, free, stats, cpus, audit: text, where, mops: median(samples), samples,
           ratioToCritical: ratio, ratioLow: low, ratioHigh: high, lockedPerOp: locked[where][n]!, rounds: ns.length,
-          cpuSeconds: loops[n]!.cpuSeconds(where),
+          wallSeconds: loops[n]!.wallSeconds(where), cpuSeconds: loops[n]!.cpuSeconds(where),
           ...(where === 'malloc' && loops[n]!.requests()),
         });
       }
@@ -114,6 +119,7 @@ class Loop {
   readonly #o: SuiteOptions;
   readonly #type: number;
   readonly #ops: Record<Where, number> = { update: TRIAL_OPS, malloc: TRIAL_OPS };
+  #wallMs: Record<Where, number> = { update: 0, malloc: 0 };
   #cpuMs: Record<Where, number | null> = { update: 0, malloc: 0 };
   #failedBefore = 0;
   #profileBefore: readonly ProfileRow[] = [];
@@ -138,6 +144,7 @@ class Loop {
         else loop.#ops[where] = o.ops;
       }
     }
+    loop.#wallMs = { update: 0, malloc: 0 };
     loop.#cpuMs = { update: 0, malloc: 0 };
     loop.#failedBefore = machine.mallocFailures;
     if (o.profile) loop.#profileBefore = mallocProfile(machine.memory);
@@ -151,6 +158,10 @@ class Loop {
     return { ...failed, profile: profileSince(mallocProfile(this.#machine.memory), this.#profileBefore) };
   }
 
+  wallSeconds(where: Where): number {
+    return this.#wallMs[where] / 1000;
+  }
+
   cpuSeconds(where: Where): number | null {
     const ms = this.#cpuMs[where];
     return ms === null ? null : ms / 1000;
@@ -162,7 +173,9 @@ class Loop {
     const limits = { timeout: this.#o.timeout, signal: this.#o.signal };
     const { values, cpuMs } = await this.#machine.measure('smpalloc:workloads', name, args, limits);
     this.#cpuMs[where] = addKnown(this.#cpuMs[where], cpuMs);
-    return (Math.max(...(values as Lap[]).map((lap) => lap.ms)) * 1e6) / this.#ops[where];
+    const ms = Math.max(...(values as Lap[]).map((lap) => lap.ms));
+    this.#wallMs[where] += ms;
+    return (ms * 1e6) / this.#ops[where];
   }
 }
 

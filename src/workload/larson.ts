@@ -41,16 +41,20 @@ export function larsonRun(
 }
 
 function larsonGeneration(type: number, slots: number, replacements: number, x: number): number {
-  for (let n = 0; n < replacements; n++) {
-    x = xorshift32(x);
-    const slot = slots + ((x >>> 10) % LARSON_BLOCKS);
-    const old = i32[slot];
-    if (!MAY_FAIL || old !== 0) kfree(old, type);
-    const p = kmalloc(8 + ((x >>> 0) % 992), type, WAIT);
-    i32[slot] = p;
-    if (MAY_FAIL && p === 0) continue;
-    i32[p >>> 2] = n;
-    i32[(p >>> 2) + 1] = n;
-  }
+  for (let n = 0; n < replacements; n++) x = larsonReplace(type, slots, n, x);
+  return x;
+}
+
+/** One replacement, the n-th. @returns the random state */
+export function larsonReplace(type: number, slots: number, n: number, x: number): number {
+  x = xorshift32(x);
+  const slot = slots + ((x >>> 10) % LARSON_BLOCKS);
+  const old = i32[slot];
+  if (!MAY_FAIL || old !== 0) kfree(old, type);
+  const p = kmalloc(8 + ((x >>> 0) % 992), type, WAIT);
+  i32[slot] = p;
+  if (MAY_FAIL && p === 0) return x;
+  i32[p >>> 2] = n;
+  i32[(p >>> 2) + 1] = n;
   return x;
 }

@@ -11,15 +11,18 @@ export const LOCAL_SLOTS = 1024;
  * @returns the random state
  */
 export function localLoop(type: number, slots: number, ops: number, x: number): number {
-  for (let n = 0; n < ops; n++) {
-    x = xorshift32(x);
-    const slot = slots + (x & (LOCAL_SLOTS - 1));
-    const old = i32[slot];
-    if (old !== 0) kfree(old, type);
-    const p = kmalloc(16 + ((x >>> 10) % 1009), type, WAIT);
-    i32[slot] = p;
-    if (MAY_FAIL && p === 0) continue;
-    i32[p >>> 2] = n;
-  }
+  for (let n = 0; n < ops; n++) x = localReplace(type, slots, n, x);
+  return x;
+}
+
+/** One replacement, the n-th. @returns the random state */
+export function localReplace(type: number, slots: number, n: number, x: number): number {
+  x = xorshift32(x);
+  const slot = slots + (x & (LOCAL_SLOTS - 1));
+  const old = i32[slot];
+  if (old !== 0) kfree(old, type);
+  const p = kmalloc(16 + ((x >>> 10) % 1009), type, WAIT);
+  i32[slot] = p;
+  if (!MAY_FAIL || p !== 0) i32[p >>> 2] = n;
   return x;
 }

@@ -4,10 +4,12 @@ import { kfree, kmalloc, MAY_FAIL, WAIT } from './allocator.js';
 
 /** @param size bytes @param ops pairs */
 export function pairLoop(type: number, size: number, ops: number): void {
-  for (let n = 0; n < ops; n++) {
-    const p = kmalloc(size, type, WAIT);
-    if (MAY_FAIL && p === 0) continue;
-    i32[p >>> 2] = n;
-    kfree(p, type);
-  }
+  for (let n = 0; n < ops; n++) pairOnce(type, size, n);
+}
+
+export function pairOnce(type: number, size: number, n: number): void {
+  const p = kmalloc(size, type, WAIT);
+  if (MAY_FAIL && p === 0) return;
+  i32[p >>> 2] = n;
+  kfree(p, type);
 }

@@ -25,24 +25,27 @@ const FAILED = 1;
  * @param types malloc_type addresses by number
  */
 export function replayRun(program: Int32Array, events: number, table: number, types: readonly number[]): void {
-  for (let n = 0; n < events * EV_WORDS; n += EV_WORDS) {
-    const word = program[n];
-    const slot = table + program[n + 1];
-    const type = types[word >>> EV_TYPE_SHIFT];
-    const shared = (word & EV_SHARED) !== 0;
-    const op = word & EV_OP_MASK;
-    if (op === EV_FREE) {
-      const p = shared ? awaitPointer(slot) : i32[slot];
-      if (!MAY_FAIL || p !== FAILED) kfree(p, type);
-      i32[slot] = 0;
-    } else {
-      const p = op === EV_ALLOC
-        ? allocate(program[n + 2], type)
-        : reallocate(table + program[n + 3], program[n + 2], type);
-      if (shared) store(slot, p);
-      else i32[slot] = p;
-    }
+  for (let n = 0; n < events * EV_WORDS; n += EV_WORDS) replayEvent(program, n, table, types);
+}
+
+/** The event at word `n` of the program. */
+export function replayEvent(program: Int32Array, n: number, table: number, types: readonly number[]): void {
+  const word = program[n];
+  const slot = table + program[n + 1];
+  const type = types[word >>> EV_TYPE_SHIFT];
+  const shared = (word & EV_SHARED) !== 0;
+  const op = word & EV_OP_MASK;
+  if (op === EV_FREE) {
+    const p = shared ? awaitPointer(slot) : i32[slot];
+    if (!MAY_FAIL || p !== FAILED) kfree(p, type);
+    i32[slot] = 0;
+    return;
   }
+  const p = op === EV_ALLOC
+    ? allocate(program[n + 2], type)
+    : reallocate(table + program[n + 3], program[n + 2], type);
+  if (shared) store(slot, p);
+  else i32[slot] = p;
 }
 
 /** Frees every object still in the table. @param slots how many words it has */
@@ -77,11 +80,11 @@ function reallocate(oldSlot: number, size: number, type: number): number {
 }
 
 function awaitPointer(slot: number): number {
-  for (let spins = 0; ; spins++) {
+  for (let spins = 0; ; ) {
     const p = load(slot);
     if (p !== 0) return p;
     splzWaiting();
-    cpuPause(spins);
+    spins = cpuPause(spins, Number.POSITIVE_INFINITY);
   }
 }
 

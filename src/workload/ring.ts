@@ -14,6 +14,8 @@ import { kfree, kmalloc, MAY_FAIL, WAIT } from './allocator.js';
 export const RG_PUT = 0;
 export const RG_GOT = 16;
 export const RG_SLOTS = 32;
+/** blocks put between two looks at what has arrived, a power of two */
+export const RING_TURN = 16;
 
 /** Bytes of a ring of `depth` slots, a power of two. */
 export function ringBytes(depth: number): number {
@@ -28,38 +30,47 @@ export function ringRun(type: number, out: number, from: number, depth: number, 
   const base = load(out + RG_PUT);
   let freed = 0;
   for (let n = 0; n < ops; n++) {
-    for (let spins = 0; base + n - load(out + RG_GOT) >= depth; spins++) {
+    for (let spins = 0; base + n - load(out + RG_GOT) >= depth; ) {
       const got = drain(type, from, depth);
       freed += got;
-      if (got === 0) pause(spins);
+      if (got === 0) spins = ringPause(spins);
     }
-    const p = kmalloc(size, type, WAIT);
-    // a malloc that failed takes its slot all the same: what is put and what is got stay in step
-    if (!MAY_FAIL || p !== 0) i32[p >>> 2] = n;
-    i32[out + RG_SLOTS + ((base + n) & (depth - 1))] = p;
-    store(out + RG_PUT, base + n + 1);
-    if ((n & 15) === 0) freed += drain(type, from, depth);
+    ringPut(type, out, depth, size, base + n);
+    if ((n & (RING_TURN - 1)) === 0) freed += drain(type, from, depth);
   }
-  for (let spins = 0; freed < ops; spins++) {
+  for (let spins = 0; freed < ops; ) {
     const got = drain(type, from, depth);
     freed += got;
-    if (got === 0) pause(spins);
+    if (got === 0) spins = ringPause(spins);
   }
+}
+
+/** Puts a new block, the n-th, where there is room. */
+export function ringPut(type: number, out: number, depth: number, size: number, n: number): void {
+  const p = kmalloc(size, type, WAIT);
+  // a malloc that failed takes its slot all the same: what is put and what is got stay in step
+  if (!MAY_FAIL || p !== 0) i32[p >>> 2] = n;
+  i32[out + RG_SLOTS + (n & (depth - 1))] = p;
+  store(out + RG_PUT, n + 1);
+}
+
+/** Frees the n-th block, which has arrived. */
+export function ringTake(type: number, from: number, depth: number, n: number): void {
+  const p = i32[from + RG_SLOTS + (n & (depth - 1))];
+  if (!MAY_FAIL || p !== 0) kfree(p, type);
 }
 
 /** Frees what has arrived. @returns how many */
 function drain(type: number, from: number, depth: number): number {
   const put = load(from + RG_PUT);
   const got = load(from + RG_GOT);
-  for (let n = got; n !== put; n++) {
-    const p = i32[from + RG_SLOTS + (n & (depth - 1))];
-    if (!MAY_FAIL || p !== 0) kfree(p, type);
-  }
+  for (let n = got; n !== put; n++) ringTake(type, from, depth, n);
   if (put !== got) store(from + RG_GOT, put);
   return put - got;
 }
 
-function pause(spins: number): void {
+/** One turn of waiting for room, or for blocks. @returns turns made */
+export function ringPause(spins: number): number {
   splzWaiting();
-  cpuPause(spins);
+  return cpuPause(spins, Number.POSITIVE_INFINITY);
 }

@@ -28,15 +28,9 @@ const SLEEP_MS = 100;
 /** @param queue word index of the LIFO @param size bytes of a block */
 export function xmallocProduce(type: number, queue: number, size: number, batches: number): void {
   for (let n = 0; n < batches; n++) {
-    // the record is never made to fail: consumers count batches
-    const batch = kmalloc(RECORD_BYTES, type, M_WAITOK);
-    const bw = batch >>> 2;
-    for (let k = 1; k <= XMALLOC_BATCH; k++) {
-      const p = kmalloc(size, type, WAIT);
-      if (!MAY_FAIL || p !== 0) i32[p >>> 2] = k;
-      i32[bw + k] = p;
-    }
-    push(queue, batch);
+    const batch = batchNew(type);
+    for (let k = 1; k <= XMALLOC_BATCH; k++) batchFill(type, batch, size, k);
+    batchPush(queue, batch);
   }
 }
 
@@ -44,19 +38,33 @@ export function xmallocProduce(type: number, queue: number, size: number, batche
 export function xmallocConsume(type: number, queue: number): number {
   let freed = 0;
   for (;;) {
-    const batch = pop(queue);
+    const batch = batchPop(queue);
     if (batch === 0) return freed;
-    const bw = batch >>> 2;
-    for (let k = 1; k <= XMALLOC_BATCH; k++) {
-      const p = i32[bw + k];
-      if (!MAY_FAIL || p !== 0) kfree(p, type);
-    }
+    for (let k = 1; k <= XMALLOC_BATCH; k++) batchEmpty(type, batch, k);
     kfree(batch, type);
     freed += XMALLOC_BATCH;
   }
 }
 
-function push(queue: number, batch: number): void {
+/** @returns address of a record, which is never made to fail: consumers count batches */
+export function batchNew(type: number): number {
+  return kmalloc(RECORD_BYTES, type, M_WAITOK);
+}
+
+/** Allocates the k-th block of a batch, from 1. */
+export function batchFill(type: number, batch: number, size: number, k: number): void {
+  const p = kmalloc(size, type, WAIT);
+  if (!MAY_FAIL || p !== 0) i32[p >>> 2] = k;
+  i32[(batch >>> 2) + k] = p;
+}
+
+/** Frees it. */
+export function batchEmpty(type: number, batch: number, k: number): void {
+  const p = i32[(batch >>> 2) + k];
+  if (!MAY_FAIL || p !== 0) kfree(p, type);
+}
+
+export function batchPush(queue: number, batch: number): void {
   mtxLock(queue + XQ_MTX);
   while (i32[queue + XQ_COUNT] >= XMALLOC_LIMIT) waitFor(queue);
   i32[batch >>> 2] = i32[queue + XQ_HEAD];
@@ -67,7 +75,7 @@ function push(queue: number, batch: number): void {
 }
 
 /** @returns a batch, or 0 when all have been consumed */
-function pop(queue: number): number {
+export function batchPop(queue: number): number {
   mtxLock(queue + XQ_MTX);
   while (i32[queue + XQ_HEAD] === 0 && i32[queue + XQ_LEFT] > 0) waitFor(queue);
   const batch = i32[queue + XQ_HEAD];

@@ -10,6 +10,7 @@ export function intrUnmask(): void {
   maskChange(UNMASK);
 }
 
-export function cpuSpinwait(_spins: number): void {
+export function cpuSpinwait(spins: number, _most?: number): number {
   waitTurn();
+  return spins + 1;
 }

@@ -4,8 +4,9 @@
  *
  * Whatever a scenario prints goes to stderr: stdout is data.
  */
+import { type Answer, plainError } from '../../host/plain_error.js';
 import {
-  type Answer, BEAT_PHASE, BEAT_STOP, BEAT_WORK, PHASE_LOADING, PHASE_RUNNING, PHASE_SETUP, PHASE_SHRINKING, plainError,
+  BEAT_PHASE, BEAT_STOP, BEAT_WORK, PHASE_LOADING, PHASE_RUNNING, PHASE_SETUP, PHASE_SHRINKING,
 } from '../../host/race_farm.js';
 import { type FuzzSlice, type FuzzTask, fuzzSlice } from './fuzz_run.js';
 import { beatIn, LocalRunner } from './local.js';
