@@ -175,6 +175,27 @@ describe('the parts of a transfer bar', () => {
   });
 });
 
+describe('what did not happen', () => {
+  test('stands beside what did: a machine without transfers has a bar of none', () => {
+    const none = modelRow({ stats: 'critical', lines: [], counts: { ...modelRow().counts, transfers: 0 } });
+    const html = reportHtml([record([none, modelRow({ stats: 'mutex' })])]);
+    expect(html).toMatch(/<desc id="\w+">stats critical, 4 CPUs: 0; stats mutex, 4 CPUs: [\d.]+, most of it/);
+  });
+
+  test('is said: operations that all take the same have no curve, and their bound', () => {
+    const quick = modelRow({ stats: 'critical', latency: { ns: [16, 32, 64], count: [0, 900, 0] } });
+    const html = reportHtml([record([quick, modelRow({ stats: 'mutex' })])]);
+    expect(textOf(html)).toContain('stats critical: all within 32 ns.');
+    expect(titlesOf(quick)).not.toContain('Latency: larson, 4 CPUs');
+  });
+
+  test('percentiles are bounds that so many operations keep to', () => {
+    const latency = { ns: [10, 100, 1000, 10_000], count: [500, 490, 9, 1] };
+    const html = reportHtml([record([modelRow({ latency })])]);
+    expect(html).toMatch(/<td class="n">10 ns<\/td><td class="n">100 ns<\/td><td class="n">1 µs<\/td>/);
+  });
+});
+
 describe('a map', () => {
   test('is folded by adding neighbours up', () => {
     expect(foldSquare([[1, 2, 3], [4, 5, 6], [7, 8, 9]], 2)).toEqual([[12, 9], [15, 9]]);

@@ -13,61 +13,70 @@ const MOST = 8;
 
 /** @param rows of one workload and cost profile */
 export function latencyFigures(rows: readonly ModelRow[], detail: Detail): Figure[] {
-  const known = rows.filter((row) => tailOf(row).length > 1);
+  const known = rows.filter((row) => tailOf(row).length > 0);
   const most = Math.max(...known.map(({ cpus }) => cpus));
   const shown = known.filter(({ cpus }) => cpus === most);
+  if (shown.every((row) => positive(tailOf(row)).length < 2)) return [];
   const { name } = naming(shown, DIMENSIONS);
   return inPieces(shown, MOST).map((piece, n, { length }) => figureOf(piece, pieceOf(n, length), name, detail));
 }
 
-/** For each bound the part of the operations beyond it; the last ones, beyond which nothing is, have no logarithm. */
+/** For each bound the part of the operations beyond it, from where there are some below to where none is left. */
 function tailOf({ latency }: ModelRow): Point[] {
-  if (!latency) return [];
-  const total = latency.count.reduce((sum, count) => sum + count, 0);
+  const total = (latency?.count ?? []).reduce((sum, count) => sum + count, 0);
+  if (!latency || total === 0) return [];
   let beyond = total;
   const points = latency.ns.map((x, n): Point => {
     beyond -= latency.count[n] ?? 0;
-    const y = total > 0 ? beyond / total : 0;
+    const y = beyond / total;
     return { x, y, said: `${percent(y)} take longer than ${duration(x)}` };
   });
-  // where nothing is yet there is nothing to be seen
-  const first = points.findIndex(({ y }) => y < 1);
-  return points.slice(Math.max(0, first - 1)).filter(({ x, y }) => y > 0 && Number(x) > 0);
+  const last = points.findIndex(({ y }) => y === 0);
+  return points.slice(0, last < 0 ? points.length : last + 1).filter(({ x, y }) => y < 1 && Number(x) > 0);
 }
+
+/** Those that have a place on a logarithmic axis. */
+const positive = (tail: readonly Point[]): Point[] => tail.filter(({ y }) => y > 0);
 
 function figureOf(
   rows: readonly ModelRow[], piece: string, name: (row: ModelRow) => string, detail: Detail,
 ): Figure {
   const tails = rows.map(tailOf);
-  const x = logAxis(tails.flat().map((point) => point.x), {
+  const drawn = tails.map((tail) => thinned(positive(tail), detail.points));
+  const x = logAxis(drawn.flat().map((point) => point.x), {
     title: 'virtual time of an operation', range: [BOX.left + 4, BOX.right], label: duration, most: 6,
   });
-  const y = logAxis([1, ...tails.flat().map((point) => point.y)], {
+  const y = logAxis([1, ...drawn.flat().map((point) => point.y)], {
     title: 'operations that take longer', range: [BOX.bottom, BOX.top], label: percent,
   });
-  const series = rows.map((row, style): Series => (
-    { name: name(row), style, points: thinned(tails[style]!, detail.points) }
-  ));
-  const folded = tails.some((tail) => tail.length > detail.points);
-  const parts = [0.5, 0.99, 0.999];
-  const at = (row: number, part: number) => tails[row]!.find((point) => point.y <= 1 - part)?.x;
+  const all = rows.map((row, style): Series => ({ name: name(row), style, points: drawn[style]! }));
+  const series = all.filter(({ points }) => points.length > 0);
+  const short = all.filter(({ points }) => points.length === 0);
   const { workload, cpus } = rows[0]!;
-  const said = (value: ReturnType<typeof at>) => (value === undefined ? '-' : duration(Number(value)));
+  const parts = [0.5, 0.99, 0.999];
+  const within = (row: number, part: number) => {
+    const bound = tails[row]!.find((point) => point.y <= 1 - part + 1e-9)?.x;
+    return bound === undefined ? '-' : duration(Number(bound));
+  };
   return {
     title: `Latency: ${workload}, ${cpusText(cpus)}${piece}`,
     says: 'A point: so many of the operations take longer than that.',
     summary: rows.map((row, n) => (
-      `${name(row)}: half within ${said(at(n, 0.5))}, 99 % within ${said(at(n, 0.99))}`
+      `${name(row)}: half within ${within(n, 0.5)}, 99 % within ${within(n, 0.99)}`
     )).join('; '),
     width: 480, height: BOX.bottom + 42,
     drawing: () => frame(BOX, x, y) + linesDrawing(series, x, y),
     legend: series.map((one) => ({ name: one.name, style: one.style, kind: 'line' })),
-    notes: folded ? [`Folded: at most ${detail.points} of the points of a curve are drawn.`] : [],
+    notes: [
+      ...short.map((one) => `${one.name}: all within ${duration(Number(tails[one.style]!.at(-1)!.x))}.`),
+      ...(tails.some((tail) => positive(tail).length > detail.points)
+        ? [`Folded: at most ${detail.points} of the points of a curve are drawn.`] : []),
+    ],
     beside: {
       caption: 'percentiles',
       cells: {
         columns: [{ head: 'series', left: true }, ...parts.map((part) => ({ head: percent(part) }))],
-        rows: rows.map((row, n) => [name(row), ...parts.map((part) => said(at(n, part)))]),
+        rows: rows.map((row, n) => [name(row), ...parts.map((part) => within(n, part))]),
       },
     },
     data: () => ({

@@ -23,7 +23,8 @@ const NEUTRAL = 8;
 
 /** @param rows of one workload and cost profile */
 export function transfersFigures(rows: readonly ModelRow[]): Figure[] {
-  const counted = rows.filter(({ counts, ops }) => ops > 0 && counts.transfers > 0);
+  // none at all is a result too, beside machines that have some
+  const counted = rows.some(({ counts }) => counts.transfers > 0) ? rows.filter(({ ops }) => ops > 0) : [];
   return pieces(counted, (piece, behind) => {
     const named = topLines(piece);
     const perOp = (row: ModelRow, line: string) => transfersOf(row, line, named) / row.ops;
@@ -107,11 +108,14 @@ function figureOf(rows: readonly ModelRow[], bars: Bars, name: (row: ModelRow) =
   const x = most === 1 && unit.startsWith('of ')
     ? linearAxis([1], { title: unit, range, label: percent }) : linearAxis([most], { title: unit, range });
   const style = (part: string, n: number) => groups[0]!.bars[0]!.parts.find((one) => one.name === part)?.style ?? n;
-  const busiest = (row: ModelRow) => [...bar(row).parts].sort((a, b) => b.value - a.value)[0]!;
+  const busiest = (row: ModelRow) => (
+    bar(row).parts.filter(({ value }) => value > 0).sort((a, b) => b.value - a.value)[0]
+  );
   const last = machines.map(([machine, group]) => {
     const row = group.at(-1)!;
-    const { name: part, said } = busiest(row);
-    return `${machine}, ${cpusText(row.cpus)}: ${bar(row).total}, most of it ${part} (${said})`;
+    const most = busiest(row);
+    if (!most) return `${machine}, ${cpusText(row.cpus)}: ${bar(row).total}`;
+    return `${machine}, ${cpusText(row.cpus)}: ${bar(row).total}, most of it ${most.name} (${most.said})`;
   });
   return {
     title, says, summary: last.join('; '), width: WIDTH, height: barsHeight(groups),

@@ -78,17 +78,17 @@ function curveOf(law: Law, group: readonly ModelRow[]): Point[] {
 }
 
 function lawTable(laws: readonly Law[], name: (law: Law) => string): NonNullable<Figure['beside']> {
-  const fine = (value: number) => (value === 0 ? '0' : Number(value.toPrecision(3)).toString());
+  const fine = (value: number) => (value < 1e-9 ? '0' : Number(value.toPrecision(3)).toString());
   return {
-    caption: 'X(N) = λN / (1 + σ(N − 1) + κN(N − 1)); N*: where it is largest',
+    caption: 'X(N) = λN / (1 + σ(N − 1) + κN(N − 1)); N*: where it is largest; off by: a point, at most',
     cells: {
       columns: [
         { head: 'series', left: true }, { head: 'λ' }, { head: 'σ' }, { head: 'κ' }, { head: 'N*' }, { head: 'R²' },
-        { head: 'residual' },
+        { head: 'off by' },
       ],
       rows: laws.map((law) => [
         name(law), short(law.lambda), fine(law.sigma), fine(law.kappa), law.peak === null ? '-' : short(law.peak),
-        law.r2.toFixed(3), fine(law.residual),
+        law.r2.toFixed(3), `${(100 * law.residual).toFixed(1)} %`,
       ]),
     },
   };
