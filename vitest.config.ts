@@ -41,6 +41,8 @@ export default defineConfig({
       },
       // the explorer, over the stepped engine that was built
       { test: { name: 'race', include: ['test/race/**/*.test.ts'], pool: 'forks', testTimeout: 60_000 } },
+      // CPUs in virtual time, over the modelled engine that was built
+      { test: { name: 'model', include: ['test/model/**/*.test.ts'], pool: 'forks', testTimeout: 60_000 } },
       // commands wait a lot (to start, for a terminal, for ^C): two files at a time, when the others are done
       {
         test: {

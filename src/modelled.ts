@@ -4,6 +4,7 @@
  * One copy of this module is one machine, as with stepped.ts.
  */
 export * as engine from './engine.js';
+export * as access from './hw/model/access.js';
 export * as costs from './hw/model/costs.js';
 export * as run from './hw/model/run.js';
 export { remote } from './hw/model/sdt.js';

@@ -46,8 +46,9 @@ export const hooks = {
   sampleAt: Number.POSITIVE_INFINITY,
 };
 
-/** dispatches between two questions whether to go on */
+/** operations and dispatches between two questions whether to go on */
 const ASK_EVERY = 4096;
+let asked = 0;
 /** clock ticks in a row in which nobody finished an operation: nobody ever will */
 const IDLE_TICKS = 100;
 const INTR = i32[SB_INTR] >>> 2;
@@ -104,9 +105,9 @@ export function run(list: readonly Program[], counting = false): number {
   goLive(true);
   try {
     // a handler that is under way is carried to its end: what it began is in memory
-    for (let n = 1; left > 0 || handling > 0; n++) {
+    while (left > 0 || handling > 0) {
+      ask();
       dispatch();
-      if (n % ASK_EVERY === 0 && !hooks.goesOn()) throw new Error('interrupted');
     }
   } finally {
     by.client = false;
@@ -119,6 +120,10 @@ function latest(): number {
   let end = 0;
   for (let cpu = 0; cpu < machine.ncpu; cpu++) end = Math.max(end, clock[cpu]);
   return end;
+}
+
+function ask(): void {
+  if (++asked % ASK_EVERY === 0 && !hooks.goesOn()) throw new Error('interrupted');
 }
 
 /** The earliest CPU goes on, or the clock ticks. */
@@ -193,6 +198,7 @@ function work(cpu: number): void {
     const step = program.step();
     clearLog();
     idleTicks = 0;
+    ask();
     if (step === STEP_OP) {
       tally[OPS]++;
       noteLatency(t[NOW] - begun[cpu]);
