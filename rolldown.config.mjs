@@ -12,7 +12,9 @@ import { constFunctions } from './scripts/const-functions.mjs';
 import { stepped } from './scripts/stepped.mjs';
 
 const root = new URL('.', import.meta.url);
-const packages = ['comlink', 'cac', 'picocolors', 'valibot', 'simple-statistics', 'piscina', 'tinybench'];
+const packages = [
+  'comlink', 'cac', 'picocolors', 'valibot', 'simple-statistics', 'piscina', 'tinybench', 'd3-scale', 'd3-shape',
+];
 const external = (id) => id.startsWith('node:') || packages.some((name) => id === name || id.startsWith(`${name}/`));
 
 /** by their numbers in base/policy.ts */
@@ -48,6 +50,7 @@ const host = [
   bundle('src/race.ts', 'race.js'),
   bundle('src/memstat.ts', 'memstat.js'),
   bundle('src/cli/main.ts', 'cli.js'),
+  bundle('src/report/html/report.ts', 'report.js'),
   bundle('workers/job.ts', 'job.js'),
   bundle('workers/baton.ts', 'baton.js'),
   bundle('workers/stress.ts', 'stress.js'),

@@ -14,6 +14,7 @@ import { didYouMean } from './options.js';
 import { probeCommand } from './probe.js';
 import { RACE, RACE_COMMANDS, raceCommands } from './race.js';
 import { replayCommand, STDIN } from './replay.js';
+import { reportCommand } from './report.js';
 import { Session } from './session.js';
 import { sysctlCommand } from './sysctl.js';
 import { topCommand } from './top.js';
@@ -27,6 +28,7 @@ benchCommand(cli, session);
 replayCommand(cli, session);
 modelCommand(cli, session);
 listCommand(cli, session);
+reportCommand(cli, session);
 vmstatCommand(cli, session);
 balanceCommand(cli, session);
 topCommand(cli, session);
@@ -42,6 +44,7 @@ cli
   .example('smpalloc bench pair local --peers               # this allocator against malloc in C')
   .example('smpalloc replay redis-io3 --free ipi,rchunks    # a recorded trace through two machines')
   .example('smpalloc bench ipi --json > run.json            # the record instead of tables')
+  .example('smpalloc report run.json > report.html         # a page with plots')
   .example('smpalloc race explore R40 --defect R40          # a race, found and shown');
 // examples first: that is what one looks for
 cli.help((sections) => {

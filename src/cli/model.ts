@@ -14,6 +14,7 @@ import { TRACE } from '../lab/model/trace.js';
 import { MODEL_WORKLOADS } from '../lab/model/workloads.js';
 import { cellsOfShard, modelCells, type ModelOptions, modelSuite, type Shard } from '../suite/model.js';
 import { UsageError } from './exit.js';
+import { fileOf, HTML_OPTION } from './html.js';
 import { modelOutput } from './model_output.js';
 import { validateModel } from './model_validate.js';
 import { didYouMean, list, number, positive, tunables } from './options.js';
@@ -59,7 +60,7 @@ export function modelCommand(cli: CAC, session: Session): void {
     .option('--jobs <N>', 'cells side by side (default: one a core)')
     .option('--shard <I/N>', 'only the I-th of N parts of the sweep; smpalloc merge joins the records')
     .option('--validate', 'the model against native runs at 1 and 2 CPUs, with a probe of this machine')
-    .option('--html <FILE>', 'a report with plots, in one file')
+    .option(...HTML_OPTION)
     .option('--json', 'print the record, not tables')
     .option('--quiet', 'no progress, no warnings')
     .example('smpalloc model                                        # the claims at 64 CPUs')
@@ -71,6 +72,7 @@ export function modelCommand(cli: CAC, session: Session): void {
 }
 
 async function model(what: string[], flags: ModelFlags, session: Session): Promise<number> {
+  fileOf('--html', flags.html);
   const progress = session.progress(flags.quiet === true);
   progress.suite('model');
   const profiles = await profilesOf(flags.profile ?? DEFAULT_PROFILE, session.signal);

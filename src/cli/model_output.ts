@@ -8,6 +8,7 @@ import type { ModelOptions } from '../suite/model.js';
 import { judgeModel } from '../suite/model_claims.js';
 import { colorsFor } from './colors.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK } from './exit.js';
+import { fileOf, writeHtml } from './html.js';
 import type { ModelFlags } from './model.js';
 
 const colors = colorsFor(process.stdout);
@@ -23,7 +24,8 @@ interface Ended {
 }
 
 /** @returns the exit code */
-export function modelOutput(rows: readonly ModelRow[], { cells, complete, command, o, flags }: Ended): number {
+export async function modelOutput(rows: readonly ModelRow[], ended: Ended): Promise<number> {
+  const { cells, complete, command, o, flags } = ended;
   // a part of a sweep decides nothing: its claims are judged when the parts come together
   const claims = o.shard === null ? judgeModel(rows) : [];
   const record: RunRecord = {
@@ -44,6 +46,8 @@ export function modelOutput(rows: readonly ModelRow[], { cells, complete, comman
     if (!complete) parts.push(paint.bad('interrupted: this is what was known'));
     process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
   }
+  const html = fileOf('--html', flags.html);
+  if (html !== null) await writeHtml(html, [record]);
   if (!complete) return EXIT_INTERRUPTED;
   return claims.some(({ pass }) => !pass) || rows.some(({ audit }) => audit !== 'ok') ? EXIT_CLAIM : EXIT_OK;
 }

@@ -10,6 +10,7 @@ import { TUNABLES } from '../kern/sysctl.js';
 import type { SuiteOptions } from '../suite/suite.js';
 import { UsageError } from './exit.js';
 import { failure } from './fail.js';
+import { fileOf, HTML_OPTION } from './html.js';
 
 export { didYouMean };
 
@@ -35,6 +36,7 @@ export interface Flags {
   invariants?: boolean;
   peers?: boolean;
   json?: boolean;
+  html?: unknown;
   quiet?: boolean;
   strict?: boolean;
 }
@@ -65,6 +67,7 @@ export function withFlags(command: Command): Command {
     .option('--timeout <TIME>', 'longest a single round may take (default: 120s)')
     .option('--profile', 'count requests by size, and what they were given (MALLOC_PROFILE; slower)')
     .option('--json', 'print the record, not tables')
+    .option(...HTML_OPTION)
     .option('--quiet', 'no progress, no warnings');
 }
 
@@ -102,6 +105,7 @@ export function suiteOptions(flags: Flags, signal: AbortSignal, progress: SuiteO
     const names = alloc.join(', ');
     throw new UsageError(`--free: ${names} has no remote-free policies; expected --alloc dragonfly beside it`);
   }
+  fileOf('--html', flags.html);
   // what boot would refuse is refused before anything runs
   for (const free of options.free ?? ['rbatch' as const]) {
     configure({

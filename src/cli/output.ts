@@ -6,13 +6,16 @@ import { judge, type Row } from '../suite/claims.js';
 import type { SuiteOptions } from '../suite/suite.js';
 import { colorsFor } from './colors.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK } from './exit.js';
+import { fileOf, writeHtml } from './html.js';
 import type { Flags } from './options.js';
 
 const colors = colorsFor(process.stdout);
 const paint: Paint = { good: colors.green, bad: colors.red, strong: colors.bold, dim: colors.dim };
 
-/** Prints rows and claims as the flags want them. @returns the exit code */
-export function output(rows: readonly Row[], command: string, o: SuiteOptions, flags: Flags): number {
+/** Prints rows and claims as the flags want them, and writes the page. @returns the exit code */
+export async function output(
+  rows: readonly Row[], command: string, o: SuiteOptions, flags: Flags,
+): Promise<number> {
   const claims = judge(rows);
   const complete = !o.signal.aborted;
   const record: RunRecord = {
@@ -29,6 +32,8 @@ export function output(rows: readonly Row[], command: string, o: SuiteOptions, f
   };
   if (flags.json) process.stdout.write(`${JSON.stringify(record, null, 2)}\n`);
   else printText(rows, record);
+  const html = fileOf('--html', flags.html);
+  if (html !== null) await writeHtml(html, [record]);
   if (!flags.quiet) for (const warning of record.environment.warnings) process.stderr.write(`warning: ${warning}\n`);
   if (!complete) return EXIT_INTERRUPTED;
   const failed = claims.some(({ pass }) => !pass) || rows.some(({ audit }) => audit !== 'ok');

@@ -16,10 +16,11 @@ import { counterexampleText, explorationText } from '../report/race_text.js';
 import type { Paint } from '../report/text.js';
 import { colorsFor } from './colors.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, EXIT_TIMEOUT, UsageError } from './exit.js';
+import { fileOf, writeResult } from './html.js';
 import { positive, time } from './options.js';
 import {
-  algorithmOf, fileOf, jobsOf, lanesOf, patienceOf, type RaceFlags, referenceOf, seedNumber, settingsOf, shardOf,
-  spelledSettings, whole, writeResult,
+  algorithmOf, jobsOf, lanesOf, patienceOf, type RaceFlags, referenceOf, seedNumber, settingsOf, shardOf,
+  spelledSettings, whole,
 } from './race_options.js';
 import { Ticker } from './race_progress.js';
 import { StateFile } from './race_state.js';
@@ -90,7 +91,7 @@ export async function raceExplore(names: readonly string[], flags: RaceFlags, se
     ticker.end();
   }
   if (plan.junit !== null) writeResult('--junit', plan.junit, raceJunit(done));
-  if (plan.html !== null && done[0]) writeResult('--html', plan.html, raceHtml(done[0]));
+  if (plan.html !== null && done[0]) writeResult('--html', plan.html, raceHtml(done[0], `smpalloc ${session.command}`));
   const asExpected = names.includes(EVERYTHING) && !plan.settings.defects;
   const failed = done.filter((x) => x.verdict === 'fail' && !(asExpected && isExpected(x)));
   if (targets.length > 1 && !flags.json) summary(done, failed);

@@ -1,7 +1,6 @@
 /** race_options.ts — the flags of the race commands: declared once, checked once, and spelled again for a replay. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'cac';
 import {
@@ -162,26 +161,6 @@ export function choice<T extends string>(flag: string, value: unknown, names: re
 export function words(value: unknown): string[] {
   if (value === undefined) return [];
   return [value].flat().flatMap((text) => String(text).split(',')).filter((text) => text !== '');
-}
-
-/** Where a result goes: a file's name. */
-export function fileOf(flag: string, value: unknown): string | null {
-  if (value === undefined) return null;
-  if (typeof value === 'string' && value !== '') {
-    // better now than after an hour
-    if (existsSync(dirname(value))) return value;
-    throw new UsageError(`${flag}: there is no folder '${dirname(value)}'`);
-  }
-  throw new UsageError(`${flag}: expected one file name`);
-}
-
-/** @throws UsageError when it cannot be written */
-export function writeResult(flag: string, path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (cause) {
-    throw new UsageError(`${flag}: ${path} cannot be written: ${(cause as Error).message}`);
-  }
 }
 
 /** @throws UsageError when there is no such scenario, or no such file */

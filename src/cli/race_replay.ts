@@ -11,9 +11,10 @@ import { raceHtml } from '../report/race_html.js';
 import { traceRows } from '../report/race_rows.js';
 import { counterexampleText } from '../report/race_text.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';
+import { fileOf, writeResult } from './html.js';
 import { paint, widthOf } from './race_explore.js';
 import {
-  fileOf, patienceOf, type RaceFlags, referenceOf, settingsOf, spelledSettings, whole, writeResult,
+  patienceOf, type RaceFlags, referenceOf, settingsOf, spelledSettings, whole,
 } from './race_options.js';
 import type { Session } from './session.js';
 
@@ -43,7 +44,10 @@ export async function raceReplay(
   const answer = await farm.run<ReplayAnswer>(work, mournerFor(farm, reference, null));
   if (flags.json) process.stdout.write(`${JSON.stringify(recordOf(answer, text, settings))}\n`);
   else print(answer, reference, text, settings, flags);
-  if (html !== null) writeResult('--html', html, raceHtml(explorationOf(answer, text, settings)));
+  if (html !== null) {
+    const page = raceHtml(explorationOf(answer, text, settings), `smpalloc ${session.command}`);
+    writeResult('--html', html, page);
+  }
   if (session.signal.aborted) return EXIT_INTERRUPTED;
   const disagree = answer.real !== null && answer.real.agreed < answer.real.runs;
   return answer.counterexample || disagree ? EXIT_CLAIM : EXIT_OK;

@@ -17,10 +17,11 @@ import { mergeStress, parseStress } from '../report/stress_record.js';
 import { stressText } from '../report/stress_text.js';
 import { integer } from '../report/table.js';
 import { EXIT_CLAIM, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './exit.js';
+import { fileOf, writeResult } from './html.js';
 import { list, time } from './options.js';
 import { paint } from './race_explore.js';
 import {
-  fileOf, patienceOf, type RaceFlags, seedNumber, settingsOf, shardOf, writeResult,
+  patienceOf, type RaceFlags, seedNumber, settingsOf, shardOf,
 } from './race_options.js';
 import { targetsOf } from './race_targets.js';
 import type { Session } from './session.js';

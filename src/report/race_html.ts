@@ -5,13 +5,15 @@
 import type { Counterexample, Exploration } from '../lab/result.js';
 import { valueText } from '../observe/spelling.js';
 import { escapeMarkup as text, scriptJson } from './markup.js';
-import { htmlPage } from './race_page.js';
+import { htmlPage, madeBy } from './html/page.js';
+import { STEPPING_SCRIPT, STEPPING_STYLE } from './race_page.js';
 import { type TraceRow, traceRows } from './race_rows.js';
 import { circumstances, explorationVerdict, foundText, passName, passResult, raceLines } from './race_text.js';
 import { Places, stepText } from './race_words.js';
 import { integer } from './table.js';
 
-export function raceHtml(x: Exploration): string {
+/** @param command what made the page; '' where nobody knows */
+export function raceHtml(x: Exploration, command = ''): string {
   const style = x.verdict === 'fail' ? 'fail' : 'pass';
   const main = `<h1>${text(x.scenario)}</h1>
 <p>${text(x.title)} <span class="soft">(${text(x.origin)})</span></p>
@@ -20,7 +22,9 @@ export function raceHtml(x: Exploration): string {
 ${passTable(x)}
 ${outcomeTable(x)}
 ${x.counterexamples.map((c, n) => counterexample(c, n, x)).join('\n')}`;
-  return htmlPage(`${x.scenario}: ${x.verdict}`, main, { stepping: true });
+  return htmlPage(`${x.scenario}: ${x.verdict}`, main, {
+    foot: madeBy(command), style: STEPPING_STYLE, script: STEPPING_SCRIPT,
+  });
 }
 
 function tableRow(cells: readonly string[]): string {

@@ -1,6 +1,6 @@
 /** stress_html.ts — stress runs as one HTML file that needs nothing else. */
 import { escapeMarkup as text } from './markup.js';
-import { htmlPage } from './race_page.js';
+import { htmlPage, madeBy } from './html/page.js';
 import type { StressRecord } from '../lab/stress/record.js';
 import { frequency, powerText, stressCircumstances } from './stress_text.js';
 import { integer } from './table.js';
@@ -12,8 +12,7 @@ export function stressHtml(records: readonly StressRecord[], command: string): s
   const main = `<h1>race stress</h1>
 <p class="soft">${text([cpu, os, `Node ${node}`].join(', '))}</p>
 ${records.map(section).join('\n')}`;
-  const foot = `<footer class="soft"><p>made by <code>${text(command)}</code></p></footer>\n`;
-  return htmlPage('race stress', main, { foot });
+  return htmlPage('race stress', main, { foot: madeBy(command) });
 }
 
 function section(record: StressRecord): string {

@@ -3,6 +3,8 @@ import * as v from 'valibot';
 import { SmpallocError } from '../base/errors.js';
 import type { StressRecord } from '../lab/stress/record.js';
 
+export const STRESS_SCHEMA = 'smpalloc-race-stress-1';
+
 const Row = v.object({
   result: v.string(),
   samples: v.pipe(v.number(), v.integer(), v.minValue(0)),
@@ -16,7 +18,7 @@ const Known = v.object({
 });
 
 const StressRecordSchema = v.object({
-  schema: v.literal('smpalloc-race-stress-1'),
+  schema: v.literal(STRESS_SCHEMA),
   scenario: v.string(),
   title: v.string(),
   origin: v.string(),

@@ -7,8 +7,21 @@ export interface Column<T> {
   readonly left?: boolean;
 }
 
+/** A table as it is read: whoever draws it needs to know no more. */
+export interface Cells {
+  readonly columns: readonly { readonly head: string; readonly left?: boolean }[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export function cellsOf<T>(columns: readonly Column<T>[], rows: readonly T[]): Cells {
+  return { columns, rows: rows.map((row) => columns.map((column) => column.cell(row))) };
+}
+
 export function table<T>(columns: readonly Column<T>[], rows: readonly T[]): string {
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
+  return layOut(cellsOf(columns, rows));
+}
+
+export function layOut({ columns, rows: cells }: Cells): string {
   const widths = columns.map((column, n) => Math.max(column.head.length, ...cells.map((line) => line[n]!.length)));
   const line = (texts: readonly string[]) =>
     texts

@@ -7,7 +7,7 @@ import type { StatsRow } from '../suite/stats.js';
 import { NOT_AUDITED } from '../suite/suite.js';
 import { allocator, failed, memory, traced } from './columns.js';
 import { profileText } from './profile_text.js';
-import { type Column, integer, short, table } from './table.js';
+import { type Cells, cellsOf, type Column, integer, layOut, short } from './table.js';
 
 export interface Paint {
   good(text: string): string;
@@ -16,10 +16,17 @@ export interface Paint {
   dim(text: string): string;
 }
 
-export function suiteText(rows: readonly Row[], paint: Paint): string {
-  const parts: string[] = [];
-  const add = (title: string, note: string, body: string) =>
-    parts.push(`${paint.strong(title)}  ${paint.dim(note)}\n${body}`);
+/** The rows of one suite. */
+export interface SuiteTable {
+  readonly title: string;
+  readonly note: string;
+  readonly cells: Cells;
+}
+
+/** A table a suite, in a fixed order. */
+export function suiteTables(rows: readonly Row[]): SuiteTable[] {
+  const tables: SuiteTable[] = [];
+  const add = (title: string, note: string, cells: Cells) => tables.push({ title, note, cells });
   const ipi = rows.filter((row): row is IpiRow => row.suite === 'ipi');
   if (ipi.length > 0) add('IPI table', 'recorded traces; counts of one pass, medians', ipiTable(ipi));
   const stats = rows.filter((row): row is StatsRow => row.suite === 'stats');
@@ -31,6 +38,13 @@ export function suiteText(rows: readonly Row[], paint: Paint): string {
   }
   const replay = rows.filter((row): row is ReplayRow => row.suite === 'replay');
   if (replay.length > 0) add('replay', replay[0]!.trace, replayTable(replay));
+  return tables;
+}
+
+export function suiteText(rows: readonly Row[], paint: Paint): string {
+  const parts = suiteTables(rows).map(
+    ({ title, note, cells }) => `${paint.strong(title)}  ${paint.dim(note)}\n${layOut(cells)}`,
+  );
   parts.push(...profileText(rows, paint));
   const audits = rows.filter(({ audit }) => audit !== 'ok' && audit !== NOT_AUDITED);
   for (const row of audits) {
@@ -49,7 +63,7 @@ export function claimsText(claims: readonly Claim[], paint: Paint): string {
     .join('\n');
 }
 
-function ipiTable(rows: readonly IpiRow[]): string {
+function ipiTable(rows: readonly IpiRow[]): Cells {
   const columns: Column<IpiRow>[] = [
     { head: 'trace', cell: (row) => row.trace, left: true },
     ...allocator(rows),
@@ -63,10 +77,10 @@ function ipiTable(rows: readonly IpiRow[]): string {
     { head: 'reduction', cell: (row) => `${integer(row.reduction)}x` },
     ...traced(rows),
   ];
-  return table(columns, rows);
+  return cellsOf(columns, rows);
 }
 
-function statsTable(rows: readonly StatsRow[]): string {
+function statsTable(rows: readonly StatsRow[]): Cells {
   const columns: Column<StatsRow>[] = [
     { head: 'where', cell: (row) => row.where, left: true },
     { head: 'CPUs', cell: (row) => String(row.cpus) },
@@ -80,10 +94,10 @@ function statsTable(rows: readonly StatsRow[]): string {
     { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
   ];
   const order = (row: StatsRow) => (row.where === 'update' ? 0 : 1000) + row.cpus;
-  return table(columns, [...rows].sort((a, b) => order(a) - order(b)));
+  return cellsOf(columns, [...rows].sort((a, b) => order(a) - order(b)));
 }
 
-function loopTable(rows: readonly LoopRow[]): string {
+function loopTable(rows: readonly LoopRow[]): Cells {
   const peers = Object.keys(rows[0]!.peers ?? {});
   const compared = rows.some((row) => row.ratioToDragonfly !== undefined);
   const ratio: Column<LoopRow> = {
@@ -106,10 +120,10 @@ function loopTable(rows: readonly LoopRow[]): string {
     { head: 'CPU s', cell: (row) => short(row.cpuSeconds) },
     ...peers.map((peer) => ({ head: peer, cell: (row: LoopRow) => short(row.peers?.[peer]) })),
   ];
-  return table(columns, rows);
+  return cellsOf(columns, rows);
 }
 
-function replayTable(rows: readonly ReplayRow[]): string {
+function replayTable(rows: readonly ReplayRow[]): Cells {
   const columns: Column<ReplayRow>[] = [
     ...allocator(rows),
     { head: 'free', cell: (row) => row.free, left: true },
@@ -122,5 +136,5 @@ function replayTable(rows: readonly ReplayRow[]): string {
     { head: 'per 1000', cell: (row) => short(row.per1000) },
     ...traced(rows),
   ];
-  return table(columns, rows);
+  return cellsOf(columns, rows);
 }

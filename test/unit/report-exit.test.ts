@@ -30,44 +30,44 @@ describe('a run that ended', () => {
 
   const end = (rows: readonly Row[], own = {}, flags = {}) => output(rows, 'bench', suiteOptions(own), flags);
 
-  test('with every claim and audit right is 0', () => {
-    expect(end([loopRow()])).toBe(0);
+  test('with every claim and audit right is 0', async () => {
+    expect(await end([loopRow()])).toBe(0);
     expect(out.join('')).toMatch(/^PASS {2}every run/m);
   });
 
-  test('with a claim that failed is 1', () => {
-    expect(end(failed)).toBe(1);
+  test('with a claim that failed is 1', async () => {
+    expect(await end(failed)).toBe(1);
     expect(out.join('')).toMatch(/^FAIL {2}z_RChunks/m);
   });
 
-  test('with an audit that failed is 1', () => {
-    expect(end([loopRow({ audit: 'pages: 1 lost' })])).toBe(1);
+  test('with an audit that failed is 1', async () => {
+    expect(await end([loopRow({ audit: 'pages: 1 lost' })])).toBe(1);
   });
 
-  test('interrupted is 130 whatever had failed, and says so', () => {
+  test('interrupted is 130 whatever had failed, and says so', async () => {
     const signal = AbortSignal.abort();
-    expect(end([...failed, loopRow({ audit: NOT_AUDITED })], { signal })).toBe(130);
+    expect(await end([...failed, loopRow({ audit: NOT_AUDITED })], { signal })).toBe(130);
     expect(out.join('')).toContain('interrupted: this is what was known');
   });
 
-  test('interrupted before anything was known is still a record', () => {
-    expect(end([], { signal: AbortSignal.abort() }, { json: true })).toBe(130);
+  test('interrupted before anything was known is still a record', async () => {
+    expect(await end([], { signal: AbortSignal.abort() }, { json: true })).toBe(130);
     expect(parseRecord(out.join(''))).toMatchObject({ complete: false, rows: [], claims: [] });
   });
 
-  test('as JSON is a record and nothing else on stdout', () => {
-    expect(end(failed, {}, { json: true })).toBe(1);
+  test('as JSON is a record and nothing else on stdout', async () => {
+    expect(await end(failed, {}, { json: true })).toBe(1);
     const record = parseRecord(out.join(''));
     expect(record).toMatchObject({ complete: true, config: { command: 'bench', seed: 1 } });
     expect(record.claims.map(({ pass }) => pass)).toEqual([false, true]);
   });
 
-  test('puts its warnings on stderr, and none when quiet', () => {
-    end([loopRow()], { invariants: true });
+  test('puts its warnings on stderr, and none when quiet', async () => {
+    await end([loopRow()], { invariants: true });
     expect(err.join('')).toMatch(/^warning: invariants flavour/);
     expect(out.join('')).not.toContain('warning');
     err.length = 0;
-    end([loopRow()], { invariants: true }, { quiet: true });
+    await end([loopRow()], { invariants: true }, { quiet: true });
     expect(err).toEqual([]);
   });
 });

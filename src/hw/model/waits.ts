@@ -39,11 +39,11 @@ export function waitTurn(spins: number, most?: number): number {
   }
   if (!live) return directTurn(spins);
   if (resumed) return unpark(spins, most);
-  // a loop that cannot be parked must let others come to what it waits for
+  if (sameTurn() && watchTurn(me, holds)) park(spins, most ?? Number.POSITIVE_INFINITY);
+  // what the loop waits for is others' doing: those who are earlier come first
   order();
   t[NOW] += cost[PAUSE];
   spent[SPIN_NS] += cost[PAUSE];
-  if (sameTurn() && watchTurn(me, holds)) park(spins, most ?? Number.POSITIVE_INFINITY);
   since[me] = t[NOW];
   keep(V_TURN, spins + 1);
   turnEnds();
@@ -73,9 +73,11 @@ function sameTurn(): boolean {
 
 /** Leaves the CPU where it is until something changes. */
 function park(spins: number, most: number): void {
-  const turn = t[NOW] - since[me];
   const left = most - spins - 1;
   if (left <= 0) return;
+  t[NOW] += cost[PAUSE];
+  spent[SPIN_NS] += cost[PAUSE];
+  const turn = t[NOW] - since[me];
   stateOf[me] = PARKED;
   turnNs[me] = turn;
   since[me] = t[NOW];

@@ -45,14 +45,14 @@ const any = (wanted: number): number => wanted;
 
 export const WORKLOADS: Readonly<Record<ModelWorkload, Workload>> = {
   'stats-update': {
-    cpus: any, ops: 2000,
+    cpus: any, ops: 1000,
     prepare({ engine, memory, as }, type) {
       const sizes = eachCpu(memory.ncpu, (cpu) => as(cpu, () => engine.sizeAt(block(engine, type))));
       return { step: 2, programs: (ops) => sizes.map((at) => engine.programs.statsUpdateProgram(type, at, ops)) };
     },
   },
   'stats-malloc': {
-    cpus: any, ops: 1000,
+    cpus: any, ops: 500,
     prepare({ engine, memory }, type) {
       const one = (ops: number) => engine.programs.statsMallocProgram(type, PAIR_BYTES, ops);
       return { step: 1, programs: (ops) => eachCpu(memory.ncpu, () => one(ops)) };
