@@ -6,6 +6,7 @@ import { MAXCPU } from '../base/param.js';
 import {
   ALLOC_NAMES, type AllocName, FREE_NAMES, type FreePolicy, STATS_NAMES, type StatsPolicy,
 } from '../base/policy.js';
+import { configure } from '../host/options.js';
 import { bundledTraces } from '../host/trace/bundled.js';
 import { probe } from '../lab/model/host_profile.js';
 import type { CostProfile } from '../lab/model/profile.js';
@@ -93,12 +94,27 @@ async function model(what: string[], flags: ModelFlags, session: Session): Promi
     signal: session.signal,
     progress: (done, of, text) => progress.update(done, of, text),
   };
+  checkMachines(o);
   if (flags.validate) return validateModel(o, flags, session);
   const cells = modelCells(o);
   const rows = await modelSuite(o, cells);
   progress.clear();
   const complete = !session.signal.aborted && rows.length === cellsOfShard(cells, o.shard).length;
   return modelOutput(rows, { cells: cells.length, complete, command: session.command, o, flags });
+}
+
+/** What boot would refuse is refused before anything runs. */
+function checkMachines(o: ModelOptions): void {
+  if (o.free !== null && o.alloc !== null && !o.alloc.includes('dragonfly')) {
+    const names = o.alloc.join(', ');
+    throw new UsageError(`--free: ${names} has no remote-free policies; expected --alloc dragonfly beside it`);
+  }
+  for (const { alloc, free, stats, cpus, memory, seed, tunables: own } of modelCells(o)) {
+    configure({
+      alloc, stats, cpus: cpus ?? 1, seed, tunables: { ...own }, ...(free !== '-' && { free }),
+      ...(memory !== '' && { memory }),
+    });
+  }
 }
 
 /** A workload by name, or a trace: one of ours, or a file. */

@@ -16,18 +16,26 @@ const CELL_WORDS = 4;
 /** cells a thread does before it is renewed */
 const RENEW_AFTER = 6;
 
+/** What a farm has to know of a task; the rest is the job's. */
+export interface ModelTask {
+  /** how much work it is, beside the others */
+  readonly weight: number;
+}
+
 export class ModelFarm {
   readonly #lanes: number;
-  readonly #beats = new Set<Int32Array>();
+  /** of each task under way, and how much it is */
+  readonly #beats = new Map<Int32Array, number>();
+  #finished = 0;
 
   constructor(lanes: number) {
     this.#lanes = lanes;
   }
 
-  /** Cells finished, those under way counted by how far they are. */
-  get underWay(): number {
-    let sum = 0;
-    for (const beat of this.#beats) sum += Atomics.load(beat, CELL_PART) / 1000;
+  /** Weight of what is done, tasks under way counted by how far they are. */
+  get done(): number {
+    let sum = this.#finished;
+    for (const [beat, weight] of this.#beats) sum += (weight * Atomics.load(beat, CELL_PART)) / 1000;
     return sum;
   }
 
@@ -36,12 +44,14 @@ export class ModelFarm {
    * @param job name of the function of workers/job.ts
    * @throws what a task threw, after all others have been stopped
    */
-  async run<T>(job: string, tasks: readonly object[], signal: AbortSignal, onDone: (value: T) => void): Promise<void> {
+  async run<T>(
+    job: string, tasks: readonly ModelTask[], signal: AbortSignal, onDone: (value: T) => void,
+  ): Promise<void> {
     const queue = [...tasks];
     const failed = new AbortController();
     const stop = AbortSignal.any([signal, failed.signal]);
     stop.addEventListener('abort', () => {
-      for (const beat of this.#beats) Atomics.store(beat, CELL_STOP, 1);
+      for (const beat of this.#beats.keys()) Atomics.store(beat, CELL_STOP, 1);
     });
     const lane = async (): Promise<void> => {
       while (queue.length > 0 && !stop.aborted) await this.#shift<T>(job, queue, stop, onDone);
@@ -53,16 +63,19 @@ export class ModelFarm {
   }
 
   /** A thread's life. */
-  async #shift<T>(job: string, queue: object[], stop: AbortSignal, onDone: (value: T) => void): Promise<void> {
+  async #shift<T>(job: string, queue: ModelTask[], stop: AbortSignal, onDone: (value: T) => void): Promise<void> {
     const pool = await start();
     try {
       for (let n = 0; n < RENEW_AFTER && queue.length > 0 && !stop.aborted; n++) {
         const beat = new Int32Array(new SharedArrayBuffer(CELL_WORDS * 4));
-        this.#beats.add(beat);
+        const { weight, ...task } = queue.shift()!;
+        this.#beats.set(beat, weight);
         try {
-          const answer: Answer<T> = await pool.run({ ...queue.shift(), beat }, { name: job });
-          if (answer.ok) onDone(answer.value);
-          else if (!stop.aborted) throw errorOf(answer.error);
+          const answer: Answer<T> = await pool.run({ ...task, beat }, { name: job });
+          if (answer.ok) {
+            this.#finished += weight;
+            onDone(answer.value);
+          } else if (!stop.aborted) throw errorOf(answer.error);
         } finally {
           this.#beats.delete(beat);
         }

@@ -89,9 +89,10 @@ function speedUp(row: ModelRow, rows: readonly ModelRow[]): string {
   return first.cpus === row.cpus ? '-' : `${short((row.opsPerUs / first.opsPerUs) * first.cpus)}x`;
 }
 
-/** Percent of all CPU time in loops and asleep for a lock. */
+/** Percent of all CPU time in loops and asleep for a lock, and waiting for its line. */
 function lockWait(row: ModelRow): number {
-  const waits = row.lines.filter(({ line }) => isLock(line)).reduce((sum, { waitNs }) => sum + waitNs, 0);
+  const locks = row.lines.filter(({ line }) => isLock(line));
+  const waits = locks.reduce((sum, { waitNs, queueNs }) => sum + waitNs + queueNs, 0);
   return (100 * waits) / (row.cpus * row.ns);
 }
 

@@ -88,11 +88,14 @@ export async function modelSuite(o: ModelOptions, cells: readonly Cell[]): Promi
   const rows: ModelRow[] = [];
   const mine = cellsOfShard(cells, o.shard);
   const farm = new ModelFarm(o.jobs);
+  // what a cell takes grows with its CPUs, and with how they are in each other's way
+  const tasks = mine.map((cell) => ({ ...cell, weight: (cell.cpus ?? 2) * (cell.stats === 'mutex' ? 8 : 1) }));
+  const all = tasks.reduce((sum, { weight }) => sum + weight, 0);
   const timer = setInterval(() => {
-    o.progress(rows.length + farm.underWay, mine.length, `${rows.length} of ${mine.length} cells`);
+    o.progress(farm.done, all, `${rows.length} of ${mine.length} cells`);
   }, 100);
   try {
-    await farm.run<ModelRow>('modelJob', mine, o.signal, (row) => rows.push(row));
+    await farm.run<ModelRow>('modelJob', tasks, o.signal, (row) => rows.push(row));
   } finally {
     clearInterval(timer);
   }

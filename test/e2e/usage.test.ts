@@ -63,9 +63,9 @@ describe('list', () => {
 
 describe('what there is not is an error of use, with what was perhaps meant', () => {
   test.concurrent.each([
-    ['', /a command is missing: bench, replay, list/],
+    ['', /a command is missing: bench, replay, model, list/],
     ['bnch', /no command 'bnch'; did you mean 'bench'\?/],
-    ['xyzzy', /no command 'xyzzy'; there are bench, replay, list/],
+    ['xyzzy', /no command 'xyzzy'; there are bench, replay, model, list/],
     ['bench ippi', /no suite 'ippi'; did you mean 'ipi'\?/],
     ['bench toString', /no suite 'toString'; there are ipi, /],
     ['bench --cpu 2', /unknown option --cpu; did you mean '--cpus'\?/],

@@ -36,6 +36,20 @@ describe.skipIf(!hasTerminal)('^C on a terminal', () => {
     expect(alive(run.pid())).toBe(false);
   });
 
+  test('keeps the cells of a model that are finished', async () => {
+    const path = join(dir, 'model.json');
+    const run = onTerminal(`model pair --cpus 1,2,4,...,256 --ops 20000 --json > ${path}`);
+    await until('the third cell', () => /([3-9]|\d\d) of \d+ cells/.test(run.screen()));
+    run.type(CTRL_C);
+    const { code } = await run.ended;
+    expect(code).toBe(130);
+    const { complete, rows } = parseRecord(readFileSync(path, 'utf8'));
+    expect(complete).toBe(false);
+    expect(rows.length).toBeGreaterThanOrEqual(3);
+    expect(rows.every((row) => row.audit === 'ok')).toBe(true);
+    expect(alive(run.pid())).toBe(false);
+  });
+
   test('before the second suite knows anything prints the first', async () => {
     const run = onTerminal('bench pair larson --cpus 2 --free rbatch --rounds 1 --duration 20ms');
     await until('the round of the first suite', () => run.screen().includes('round 1 of 1'));
