@@ -50,7 +50,8 @@ describe('smpalloc model', () => {
   });
 
   test('takes a profile of the user, and writes a report', async () => {
-    const profile = JSON.parse(readFileSync(new URL('../../src/lab/model/profiles/chiplets.json', import.meta.url), 'utf8'));
+    const chiplets = new URL('../../src/lab/model/profiles/chiplets.json', import.meta.url);
+    const profile = JSON.parse(readFileSync(chiplets, 'utf8'));
     const path = join(dir, 'mine.json');
     writeFileSync(path, JSON.stringify({ ...profile, name: 'mine' }));
     const html = join(dir, 'out.html');
