@@ -49,7 +49,9 @@ export function mergeRecords(inputs: readonly Named[], judge: Judge): Merged {
   const inOrder = [...rows.values()].map(({ row }) => row).sort((a, b) => a.cell - b.cell);
   const command = without(first.record.config.command, { '--shard': 1 });
   const config = { ...first.record.config, command, shard: null };
-  const record = { ...first.record, config, rows: inOrder, claims: judge(inOrder), complete: missing.length === 0 };
+  // a part of a sweep decides nothing
+  const claims = missing.length === 0 ? judge(inOrder) : [];
+  const record = { ...first.record, config, rows: inOrder, claims, complete: missing.length === 0 };
   return { record, missing, warnings: others.flatMap((other) => elsewhere(first, other)) };
 }
 

@@ -99,7 +99,8 @@ describe('smpalloc merge', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '2 records: 3 of 3 cells\n' });
     const config = { command: 'model larson', cells: 3, shard: null };
     const whole = recordOf([0, 1, 2].map((n) => cell(n)), { config });
-    expect(JSON.parse(stdout)).toEqual(whole);
+    const audit = { id: 'audit', source: 'ours', text: 'every cell ends with its identities intact', pass: true };
+    expect(JSON.parse(stdout)).toEqual({ ...whole, claims: [{ ...audit, measured: '3 of 3 cells' }] });
     const compared = await smpalloc(`compare ${file('whole.json', whole)} - --quiet`, { input: stdout });
     expect(compared.code).toBe(0);
     expect(compared.stdout).toMatch(/3 compared: 3 the same; no regression/);

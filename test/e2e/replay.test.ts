@@ -108,7 +108,7 @@ describe('a trace', () => {
     const counts = async () => {
       const { rows } = await record('replay sqlite --cpus 1 --free ipi,rchunks,rbatch');
       // a clock tick takes locked operations of its own
-      return rows.map(({ mops, cpuSeconds, lockedPerOp, ...row }) => row);
+      return rows.map(({ mops, cpuSeconds, wallSeconds, lockedPerOp, ...row }) => row);
     };
     const [first, second] = await Promise.all([counts(), counts()]);
     expect(first).toHaveLength(3);
