@@ -3,6 +3,8 @@ import type { CAC } from 'cac';
 import { ALLOC_NAMES, FREE_NAMES, MTX_NAMES, STATS_NAMES } from '../base/policy.js';
 import { bundledTraces } from '../host/trace/bundled.js';
 import { TUNABLES } from '../kern/sysctl.js';
+import { PROFILE_NAMES, profileByName } from '../lab/model/profiles.js';
+import { MODEL_WORKLOADS } from '../lab/model/workloads.js';
 import { sysctlNames } from '../observe/memory.js';
 import { table } from '../report/table.js';
 import { SUITES } from './bench.js';
@@ -10,7 +12,7 @@ import type { Session } from './session.js';
 
 export function listCommand(cli: CAC, session: Session): void {
   cli
-    .command('list', 'What there is: suites, policies, bundled traces, kernel variables')
+    .command('list', 'What there is: suites, workloads and profiles of the model, policies, bundled traces, kernel variables')
     .option('--json', 'as JSON')
     .action((flags: { json?: boolean }) => session.run(async () => list(flags.json === true)));
 }
@@ -23,7 +25,7 @@ const ALLOCATORS: Readonly<Record<string, string>> = {
 function list(json: boolean): number {
   const traces = bundledTraces();
   const what = {
-    suites: SUITES, free: FREE_NAMES, stats: STATS_NAMES, mutex: MTX_NAMES, allocators: ALLOC_NAMES, traces,
+    suites: SUITES, workloads: MODEL_WORKLOADS, profiles: PROFILE_NAMES, free: FREE_NAMES, stats: STATS_NAMES, mutex: MTX_NAMES, allocators: ALLOC_NAMES, traces,
     tunables: Object.fromEntries(Object.entries(TUNABLES).map(([name, { initial, doc }]) => [name, { initial, doc }])),
     sysctls: sysctlNames(),
   };
@@ -33,6 +35,9 @@ function list(json: boolean): number {
 
 interface Listed {
   suites: Readonly<Record<string, string>>;
+  /** of the model */
+  workloads: readonly string[];
+  profiles: readonly string[];
   allocators: readonly string[];
   free: readonly string[];
   stats: readonly string[];
@@ -42,6 +47,8 @@ interface Listed {
 function text(what: Listed): string {
   const rows = [
     ...Object.entries(what.suites).map(([name, doc]) => ['suite', name, doc]),
+    ...what.workloads.map((name) => ['model', name, SUITES[name] ?? '']),
+    ...what.profiles.map((name) => ['--profile', name, profileByName(name).title]),
     ...what.allocators.map((name) => ['--alloc', name, ALLOCATORS[name] ?? '']),
     ...what.free.map((name) => ['--free', name, '']),
     ...what.stats.map((name) => ['--stats', name, '']),
