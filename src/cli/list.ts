@@ -12,7 +12,7 @@ import type { Session } from './session.js';
 
 export function listCommand(cli: CAC, session: Session): void {
   cli
-    .command('list', 'What there is: suites, workloads and profiles of the model, policies, bundled traces, kernel variables')
+    .command('list', 'What there is: suites, models, policies, profiles, traces, variables')
     .option('--json', 'as JSON')
     .action((flags: { json?: boolean }) => session.run(async () => list(flags.json === true)));
 }
@@ -25,7 +25,8 @@ const ALLOCATORS: Readonly<Record<string, string>> = {
 function list(json: boolean): number {
   const traces = bundledTraces();
   const what = {
-    suites: SUITES, workloads: MODEL_WORKLOADS, profiles: PROFILE_NAMES, free: FREE_NAMES, stats: STATS_NAMES, mutex: MTX_NAMES, allocators: ALLOC_NAMES, traces,
+    suites: SUITES, workloads: MODEL_WORKLOADS, profiles: PROFILE_NAMES, free: FREE_NAMES, stats: STATS_NAMES,
+    mutex: MTX_NAMES, allocators: ALLOC_NAMES, traces,
     tunables: Object.fromEntries(Object.entries(TUNABLES).map(([name, { initial, doc }]) => [name, { initial, doc }])),
     sysctls: sysctlNames(),
   };
