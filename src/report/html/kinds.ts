@@ -8,7 +8,7 @@ import { messagesFigures } from './plot_messages.js';
 import { timeFigures, transfersFigures } from './plot_parts.js';
 import { remoteFigures } from './plot_remote.js';
 import { throughputFigures } from './plot_throughput.js';
-import { pairFigures, ratioFigures, traceFigures } from './plot_timed.js';
+import { modelMessageFigures, pairFigures, ratioFigures, traceFigures } from './plot_timed.js';
 import { wasteFigures } from './plot_waste.js';
 import { zonesFigures } from './plot_zones.js';
 import { type AnyRow, groupBy, modelRows, rowsOf, suiteRows } from './rows.js';
@@ -40,6 +40,7 @@ const MODEL_KINDS: readonly ModelKind[] = [
   { name: 'latency', needs: 'model', make: latencyFigures },
   { name: 'transfers by structure', needs: 'model', make: transfersFigures },
   { name: 'where the time goes', needs: 'model', make: timeFigures },
+  { name: 'messages a remote free', needs: 'model ring --free ipi,rchunks', make: modelMessageFigures },
   { name: 'remote frees, CPU by CPU', needs: 'model, a workload with remote frees', make: remoteFigures },
   { name: 'zones over time', needs: 'model --alloc dragonfly', make: zonesFigures },
 ];

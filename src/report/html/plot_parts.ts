@@ -11,7 +11,7 @@ import { cpusText, groupBy, inPieces, naming, pieceOf } from './rows.js';
 
 const DIMENSIONS = ['alloc', 'free', 'stats', 'signalDelay'] as const;
 const WIDTH = 480;
-/** room for what stands behind a bar */
+/** room for what stands behind a bar, at least */
 const TOTAL = 62;
 /** bars of a drawing, about: machines are not divided */
 const BARS = 28;
@@ -104,7 +104,8 @@ function figureOf(rows: readonly ModelRow[], bars: Bars, name: (row: ModelRow) =
     ? [{ name: '', bars: rows.map((row) => ({ ...bar(row), label: name(row) })) }]
     : machines.map(([machine, group]) => ({ name: machine, bars: group.map(bar) }));
   const room = labelRoom(groups.flatMap((group) => group.bars.map(({ label }) => label)));
-  const range = [room, WIDTH - TOTAL] as const;
+  const totals = labelRoom(groups.flatMap((group) => group.bars.map(({ total }) => total)));
+  const range = [room, WIDTH - Math.max(TOTAL, totals + 8)] as const;
   const x = most === 1 && unit.startsWith('of ')
     ? linearAxis([1], { title: unit, range, label: percent }) : linearAxis([most], { title: unit, range });
   const style = (part: string, n: number) => groups[0]!.bars[0]!.parts.find((one) => one.name === part)?.style ?? n;

@@ -2,6 +2,7 @@
  * plot_timed.ts — what was measured on threads: nanoseconds of an allocation and a free with the fastest and slowest
  * round, ratios with their 95 % interval, and messages per 1000 remote frees of recorded traces.
  */
+import type { ModelRow } from '../../lab/model/row.js';
 import type { LoopRow } from '../../suite/loops.js';
 import type { TraceRow } from '../../suite/replay.js';
 import type { StatsRow } from '../../suite/stats.js';
@@ -74,6 +75,24 @@ export function traceFigures(rows: readonly AnyRow[]): Figure[] {
     says: `Recorded traces: messages of every kind that a remote-free policy sends. ${common && `All: ${common}.`}`,
     groups, columns: ['messages per 1000'],
     axis: (range) => logAxis(values, { title: 'messages per 1000 remote frees', range, most: 5 }),
+  })];
+}
+
+/** Of a workload of the model: the claim of the 2010 commit, at each number of CPUs. */
+export function modelMessageFigures(rows: readonly ModelRow[]): Figure[] {
+  const freed = rows.filter(({ alloc, counts }) => alloc === 'dragonfly' && counts.remoteFrees > 0);
+  if (new Set(freed.map(({ free }) => free)).size < 2) return [];
+  const { name, common } = naming(freed, ['free', 'stats', 'signalDelay']);
+  const per1000 = ({ counts }: ModelRow) => (1000 * counts.ipiMessages) / counts.remoteFrees;
+  const groups = [...groupBy(freed, ({ cpus }) => cpusText(cpus))].map(([cpus, same]): DotGroup => ({
+    name: cpus,
+    dots: same.map((row) => ({ label: name(row), style: 0, value: per1000(row), said: short(per1000(row)) })),
+  }));
+  return [dotsFigure({
+    title: `Messages per 1000 remote frees: ${freed[0]!.workload}`,
+    says: `Messages of every kind that a remote-free policy sends. ${common && `All: ${common}.`}`,
+    groups, columns: ['messages per 1000'],
+    axis: (range) => logAxis(freed.map(per1000), { title: 'messages per 1000 remote frees', range, most: 5 }),
   })];
 }
 
