@@ -39,6 +39,24 @@ describe('waiting in virtual time', () => {
     expect(tally.spent[tally.SLEEP_NS]).toBeGreaterThan(40_000);
   });
 
+  it('loses no wake-up, whenever it comes', async () => {
+    // falling asleep takes longer than the bell: it may ring on the way
+    const m = await boot(2, {}, { ...SIMPLE, ns: { ...SIMPLE.ns, futexWait: 900, ipiDeliver: 50 } });
+    const { tsleep, tsleepInterlock, wakeup } = m.engine.engine;
+    const channel = scratch(30) * 4;
+    let woken = 0;
+    for (let delay = 0; delay < 1000; delay += 1) {
+      const sleeper = [() => tsleepInterlock(channel), () => {
+        if (tsleep(1000)) woken++;
+      }];
+      const waker = [...busy(m, scratch(2), 200 + delay), () => wakeup(channel)];
+      const ns = play(m, [waker, [...busy(m, scratch(3), 50), ...sleeper]]);
+      // the clock, which ticks after 10 ms, would hide it
+      expect(ns).toBeLessThan(20_000);
+    }
+    expect(woken).toBe(1000);
+  });
+
   it('delivers an interrupt no sooner than the profile says, to a CPU that works', async () => {
     const m = await boot(2);
     const { lwktSendIpiq } = m.engine.engine;

@@ -90,7 +90,8 @@ export function intrHalt(_ms: number): void {
   since[me] = t[NOW];
   sleepsFrom(me);
   stateOf[me] = ASLEEP;
-  wakeAt[me] = nextArrival(me);
+  // one may have arrived on the way in: the halt ends as it begins
+  wakeAt[me] = arrived(me) === 0 ? nextArrival(me) : t[NOW];
   // what is left is the way out of the halt
   keep(V_HALT, 0);
   throw STOP;

@@ -75,6 +75,8 @@ function sameTurn(): boolean {
 function park(spins: number, most: number): void {
   const left = most - spins - 1;
   if (left <= 0) return;
+  // asked before the pause: one that arrives during it has not been looked at
+  const next = nextArrival(me);
   t[NOW] += cost[PAUSE];
   spent[SPIN_NS] += cost[PAUSE];
   const turn = t[NOW] - since[me];
@@ -82,7 +84,7 @@ function park(spins: number, most: number): void {
   turnNs[me] = turn;
   since[me] = t[NOW];
   waitLine[me] = words[turnAt] >= 0 ? words[turnAt] >>> 4 : 0;
-  wakeAt[me] = Math.min(t[NOW] + left * turn, nextArrival(me));
+  wakeAt[me] = Math.max(t[NOW], Math.min(t[NOW] + left * turn, next));
   throw STOP;
 }
 
