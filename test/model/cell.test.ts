@@ -51,6 +51,11 @@ describe('a cell of the model', () => {
     expect(row.lines[0]!.line).toMatch(/malloc_type .*mtx/);
   });
 
+  it('does not stand still until the clock ticks: bells are heard by CPUs on their way to sleep', async () => {
+    const row = await cell({ workload: 'xmalloc', cpus: 48, ops: 4096 });
+    expect(row.ns).toBeLessThan(5_000_000);
+  });
+
   it('says who freed whose chunks', async () => {
     const { remote, counts, cpus } = await cell({ workload: 'ring', free: 'rchunks', cpus: 4, ops: 500 });
     expect(remote!.flat().reduce((a, b) => a + b)).toBe(counts.remoteFrees);
