@@ -1,7 +1,8 @@
 /** compare.ts — smpalloc compare A B: what has become of the same experiments; exit code 1 when something is worse. */
 import type { CAC } from 'cac';
-import { type Comparison, compare, NOISE } from '../report/compare.js';
+import { type Comparison, compare } from '../report/compare.js';
 import { compareText } from '../report/compare_text.js';
+import { NOISE } from '../report/compare_time.js';
 import { readRecord } from '../report/record.js';
 import type { Paint } from '../report/text.js';
 import { colorsFor } from './colors.js';
