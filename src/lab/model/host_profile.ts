@@ -83,13 +83,16 @@ function costsOf(samples: Samples, engine: EngineAccess): Partial<Record<Cost, D
       source: from(turn, 'a turn of a wait loop, less an access'),
     },
   };
-  return { ...alone, ...pairCosts(samples, access.median, locked) };
+  return { ...alone, ...pairCosts(samples, access.median, locked, engine.ns) };
 }
 
-function pairCosts(samples: Samples, access: number, locked: number): Partial<Record<Cost, Derived>> {
+/** @param least what an access costs: a host that was busy may have measured less for a line on its way */
+function pairCosts(
+  samples: Samples, access: number, locked: number, least: number,
+): Partial<Record<Cost, Derived>> {
   const { passed, seen, sleep, call, notify, wake } = samples;
   if (!passed || !seen || !sleep || !call || !notify || !wake) return {};
-  const transfer = Math.max(access, passed.median - locked - access);
+  const transfer = Math.max(least, passed.median - locked - access);
   const way = 'a line that two threads take from each other by compareExchange, one way, less the locked access';
   const far = 'the probe does not know where its threads run: as transferCluster';
   return {
