@@ -8,8 +8,6 @@ import { f64, i32, i64, u8 } from '../heap.js';
 import { lockLine, readLine, writeLine } from './lines.js';
 import { again, againBig, againDouble, keep, keepBig, keepDouble, length, pos } from './log.js';
 
-export { maskChange, waitTurn } from './waits.js';
-
 export let live = false;
 
 export function goLive(on: boolean): void {

@@ -13,7 +13,7 @@ const BITS = 5;
 const INTR = i32[SB_INTR] >>> 2;
 const arrival = new Float64Array(MAXCPU * BITS);
 
-const pendingWord = (cpu: number): number => INTR + cpu * INTR_WORDS + INTR_PENDING;
+export const pendingWord = (cpu: number): number => INTR + cpu * INTR_WORDS + INTR_PENDING;
 
 /** The bits CPU `cpu` sees at this moment. */
 export function arrived(cpu: number): number {

@@ -5,12 +5,12 @@
  */
 import { curcpu } from '../stepped/curcpu.js';
 import { i32 } from '../heap.js';
-import { INTR_IPIQ, INTR_PENDING, INTR_TICK, INTR_URGENT, INTR_WORDS } from '../intr.layout.js';
+import { INTR_IPIQ, INTR_TICK, INTR_URGENT, INTR_WORDS } from '../intr.layout.js';
 import { SB_INTR } from '../superblock.layout.js';
 import { live } from './access.js';
 import { ASLEEP, NOW, since, stateOf, STOP, t, wakeAt } from './cpus.js';
 import { ACCESS, cost, FUTEX_NOTIFY, FUTEX_WAIT, IPI_ENTRY, IPI_SEND } from './costs.js';
-import { arrived, nextArrival, send, take } from './interrupts.js';
+import { arrived, nextArrival, pendingWord, send, take } from './interrupts.js';
 import { order } from './lines.js';
 import { again, keep, length, me, pos, V_HALT, V_POLL, V_RAISE, V_TAKE } from './log.js';
 import { sleepsFrom } from './sleeps.js';
@@ -30,7 +30,7 @@ export function intrRaise(cpu: number, bits: number): void {
     return;
   }
   if (!live) {
-    i32[intrLine(cpu) + INTR_PENDING] |= bits;
+    i32[pendingWord(cpu)] |= bits;
     return;
   }
   order();
@@ -44,7 +44,7 @@ export function intrRaise(cpu: number, bits: number): void {
 
 export function intrPoll(): number {
   if (pos < length) return again(V_POLL);
-  if (!live) return i32[intrLine(curcpu) + INTR_PENDING];
+  if (!live) return i32[pendingWord(curcpu)];
   t[NOW] += cost[ACCESS];
   tally[ACCESSES]++;
   const bits = arrived(me);
@@ -57,7 +57,7 @@ export const intrPending = intrPoll;
 export function intrTake(bits: number): number {
   if (pos < length) return again(V_TAKE);
   if (!live) {
-    const word = intrLine(curcpu) + INTR_PENDING;
+    const word = pendingWord(curcpu);
     const taken = i32[word] & bits;
     i32[word] &= ~bits;
     return taken;

@@ -19,11 +19,11 @@
  */
 import { MAXCPU } from '../../base/param.js';
 import { i32 } from '../heap.js';
-import { clock, HORIZON, NOW, PARKED, stateOf, STOP, t, wake } from './cpus.js';
+import { HORIZON, NOW, PARKED, stateOf, STOP, t, wake } from './cpus.js';
 import { ACCESS, between, cost, farthest, LOCKED, machine, MEMORY } from './costs.js';
 import { me, pos } from './log.js';
 import {
-  ACCESSES, by, CLIENT_INVALIDATIONS, CLIENT_LOCKED, CLIENT_QUEUE, CLIENT_TRANSFERS, countLine, INVALIDATIONS,
+  ACCESSES, by, CLIENT_INVALIDATIONS, CLIENT_LOCKED, CLIENT_QUEUE, CLIENT_TRANSFERS, countAt, INVALIDATIONS,
   lineInvalidations, lineLocked, lineQueue, lineTransfers, LOCKED_NS, LOCKED_OPS, MEMORY_NS, MISSES, QUEUE_NS, spent,
   tally, TRANSFER_NS, TRANSFERS, UPGRADES,
 } from './tally.js';
@@ -91,11 +91,7 @@ export function lockLine(line: number): void {
   tally[ACCESSES]++;
   tally[LOCKED_OPS]++;
   spent[LOCKED_NS] += cost[LOCKED];
-  if (by.client) tally[CLIENT_LOCKED]++;
-  else {
-    countLine(line);
-    lineLocked[line]++;
-  }
+  countAt(line, lineLocked, CLIENT_LOCKED);
 }
 
 function fetch(line: number): void {
@@ -151,12 +147,8 @@ function any(at: number): boolean {
 /** CPU `cpu` no longer has the line: a wait loop that reads it makes another turn. */
 function lose(cpu: number, line: number): void {
   tally[INVALIDATIONS]++;
-  if (by.client) tally[CLIENT_INVALIDATIONS]++;
-  else {
-    countLine(line);
-    lineInvalidations[line]++;
-  }
-  if (stateOf[cpu] === PARKED && watches(cpu, line)) wake(cpu, Math.max(t[NOW], clock[cpu]));
+  countAt(line, lineInvalidations, CLIENT_INVALIDATIONS);
+  if (stateOf[cpu] === PARKED && watches(cpu, line)) wake(cpu, t[NOW]);
 }
 
 function miss(line: number, buffered: boolean): void {
@@ -169,11 +161,7 @@ function miss(line: number, buffered: boolean): void {
 
 function transfer(line: number, ns: number, buffered: boolean): void {
   tally[TRANSFERS]++;
-  if (by.client) tally[CLIENT_TRANSFERS]++;
-  else {
-    countLine(line);
-    lineTransfers[line]++;
-  }
+  countAt(line, lineTransfers, CLIENT_TRANSFERS);
   if (buffered) return buffer(line, ns);
   const queued = freeAt[line] - t[NOW];
   if (queued > 0) {

@@ -5,7 +5,7 @@
  *   0 ............ pos ............ length
  *   answered again │ still to be answered │ the next access really happens
  *
- * A word's index says which access it was; wide accesses are `-16 - word`, what is no access to memory is above that.
+ * A word's index says which access it was; wide accesses are `WIDE - word`, what is no access to memory is above that.
  */
 import { grown } from '../stepped/grown.js';
 import { machine } from './costs.js';
@@ -16,6 +16,8 @@ export const V_TAKE = -3;
 export const V_RAISE = -4;
 export const V_HALT = -5;
 export const V_PROBE = -6;
+/** wide accesses are from here down */
+export const WIDE = -16;
 
 const FIRST_LENGTH = 512;
 const logWord: Int32Array[] = [];
@@ -90,12 +92,12 @@ export function keep(word: number, value: number): void {
 }
 
 export function keepBig(word: number, value: bigint): void {
-  keep(-16 - word, 0);
+  keep(WIDE - word, 0);
   bigs[pos - 1] = value;
 }
 
 export function keepDouble(word: number, value: number): void {
-  keep(-16 - word, 0);
+  keep(WIDE - word, 0);
   doubles[pos - 1] = value;
 }
 
@@ -115,12 +117,12 @@ export function again(word: number): number {
 }
 
 export function againBig(word: number): bigint {
-  if (words[pos] !== -16 - word) diverged();
+  if (words[pos] !== WIDE - word) diverged();
   return bigs[pos++];
 }
 
 export function againDouble(word: number): number {
-  if (words[pos] !== -16 - word) diverged();
+  if (words[pos] !== WIDE - word) diverged();
   return doubles[pos++];
 }
 

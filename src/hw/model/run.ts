@@ -9,13 +9,12 @@
 import { MAXCPU } from '../../base/param.js';
 import { type Program, STEP_END, STEP_OP } from '../../base/program.js';
 import { i32 } from '../heap.js';
-import { INTR_PENDING, INTR_STOP, INTR_TICK, INTR_WORDS } from '../intr.layout.js';
-import { SB_INTR } from '../superblock.layout.js';
+import { INTR_STOP, INTR_TICK } from '../intr.layout.js';
 import { asCpu, switchCpu } from '../stepped/curcpu.js';
 import { goLive } from './access.js';
 import { ASLEEP, clock, DONE, HORIZON, NOW, PARKED, READY, stateOf, STOP, t, wakeAt } from './cpus.js';
 import { layOutCpus, machine } from './costs.js';
-import { arrived, send } from './interrupts.js';
+import { arrived, pendingWord, send } from './interrupts.js';
 import { makeSharers } from './lines.js';
 import { clearLog, closeLog, makeLogs, openLog, underWay } from './log.js';
 import { remoteReset } from './sdt.js';
@@ -51,7 +50,6 @@ const ASK_EVERY = 4096;
 let asked = 0;
 /** clock ticks in a row in which nobody finished an operation: nobody ever will */
 const IDLE_TICKS = 100;
-const INTR = i32[SB_INTR] >>> 2;
 
 let wiring: Wiring;
 let programs: readonly Program[] = [];
@@ -230,7 +228,7 @@ function serve(cpu: number): void {
 }
 
 function pending(cpu: number): boolean {
-  return (i32[INTR + cpu * INTR_WORDS + INTR_PENDING] & ~INTR_STOP) !== 0;
+  return (i32[pendingWord(cpu)] & ~INTR_STOP) !== 0;
 }
 
 export { asCpu };

@@ -50,10 +50,19 @@ export const lineQueue = new Float64Array(LINES);
 export const lineWait = new Float64Array(LINES);
 
 /** To be called before a line's counts change. */
-export function countLine(line: number): void {
+function countLine(line: number): void {
   if (counted[line] !== 0) return;
   counted[line] = 1;
   lines.push(line);
+}
+
+/** One more of `counts` at the line, or of the workload's own, `client`. */
+export function countAt(line: number, counts: Uint32Array, client: number): void {
+  if (by.client) tally[client]++;
+  else {
+    countLine(line);
+    counts[line]++;
+  }
 }
 
 /** Operations by their nanoseconds: four buckets an octave. */

@@ -11,7 +11,7 @@ import { cost, PAUSE } from './costs.js';
 import { nextArrival } from './interrupts.js';
 import { holds, order } from './lines.js';
 import {
-  again, forgetTurn, keep, length, me, pos, turnAt, turnBefore, turnEnds, V_TURN, values, words,
+  again, forgetTurn, keep, length, me, pos, turnAt, turnBefore, turnEnds, V_TURN, values, WIDE, words,
 } from './log.js';
 import { addLineWait, SPIN_NS, spent } from './tally.js';
 import { watchTurn } from './watches.js';
@@ -66,7 +66,7 @@ function sameTurn(): boolean {
   for (let n = 0; n < turn; n++) {
     const word = words[turnAt + n];
     if (word !== words[turnBefore + n]) return false;
-    if (word > V_TURN - 15 && values[turnAt + n] !== values[turnBefore + n]) return false;
+    if (word > WIDE && values[turnAt + n] !== values[turnBefore + n]) return false;
   }
   return true;
 }
@@ -104,6 +104,3 @@ function unpark(spins: number, most: number | undefined): number {
   forgetTurn(made);
   return made;
 }
-
-/** Interrupts come when an operation asks for them: a masked stretch asks for none. */
-export function maskChange(): void {}
